@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What happened in one run of one scenario: the runner writes it down, the verdict reads it.
+
+A transcript judges nothing. It holds the guest's answers as the agent gave
+them, the devices' evidence as QMP gave it, and what happened to the machine.
+Something that never came is ``None``: the verdict makes an error of it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+Answer = Mapping[str, Any]
+
+
+class EventKind(Enum):
+    """What can happen to the machine, beside the steps."""
+
+    GUEST_PANIC = "guest-panic"
+    """The guest kernel panicked: the subject failed."""
+    QEMU_DIED = "qemu-died"
+    """QEMU ended or crashed."""
+    AGENT_SILENT = "agent-silent"
+    """The agent did not answer in time, and the guest did not panic."""
+    TIMEOUT = "timeout"
+    """The scenario as a whole ran out of its time."""
+    PROTOCOL = "protocol"
+    """The agent, or QMP, could not take what the harness sent."""
+    EVIDENCE = "evidence"
+    """The evidence of a device could not be read; ``device`` names it."""
+    INTERRUPTED = "interrupted"
+    """The user stopped the run (Ctrl-C)."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened to the machine; ``text`` is what a user should read of it."""
+
+    kind: EventKind
+    text: str
+    step_index: int | None = None
+    device: str | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of bytes in the CPU's physical address space."""
+
+    address: int
+    length: int
+
+    @property
+    def end(self) -> int:
+        return self.address + self.length
+
+
+@dataclass(frozen=True)
+class BufferSnapshot:
+    """Where a buffer was: the agent's ``buffer`` answer with plain integers."""
+
+    storage: str
+    segments: tuple[Run, ...]
+    migrations: int = 0
+
+    @classmethod
+    def from_result(cls, result: Mapping[str, Any]) -> BufferSnapshot:
+        """The agent's ``buffer`` result (hexadecimal strings or integers) as a snapshot."""
+        runs = tuple(Run(_number(address), _number(length)) for address, length in result["segments"])
+        return cls(str(result["storage"]), runs, _number(result.get("migrations", 0)))
+
+
+@dataclass(frozen=True)
+class JobRef:
+    """The ``nth`` job (from 1) that this scenario submitted to ``device``.
+
+    An engine works on its jobs in the order of submission, so this is also
+    the nth job in the device's evidence that was not there before the scenario.
+    """
+
+    device: str
+    nth: int
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """What came of one step.
+
+    ``answer`` is ``{"ok": True, "result": {...}}``, ``{"ok": False, "errno": "EINVAL", "call": ...}``,
+    or None when no answer came. By verb:
+
+    - ``fill``, ``digest``, ``copy``, ``compare``: the answer to the agent's ``wait``; the answer to its
+      ``submit`` when that failed (``job`` is then None);
+    - ``submit``: the answer to ``submit``; ``job`` is set when it was ok. ``wait``: the answer to
+      ``wait``; ``job`` is the job waited for;
+    - a step with ``thread``: the answer that had come by the ``join``, None if it had not;
+    - ``join``: ok with an empty result when all steps of the thread had answered, else None;
+    - ``blocked``: ok, and as result the thread's row of the agent's ``threads`` (``busy``, ``op``,
+      ``wchan``, ``stack``), polled until it sleeps in the wanted function or the time is up;
+    - ``hold``, ``release``, ``inject``: ok with an empty result once QMP took it;
+    - ``ram-digest``: ok, and as result ``sha256`` of the storage as the host reads it from guest RAM,
+      in the order of the buffer's segments, and ``length``.
+
+    ``buffers`` holds the known buffers with storage as they were just after the job of this step was submitted
+    (``fill``, ``digest``, ``copy``, ``compare``, ``submit``); else it is empty. Buffers of kernel heaps
+    tell nobody where they are and are left out.
+    """
+
+    step_index: int
+    started_s: float
+    seconds: float
+    answer: Answer | None
+    job: JobRef | None = None
+    buffers: Mapping[str, BufferSnapshot] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """All that is known of one run; ``steps`` holds a record for each step that was begun, in order.
+
+    ``evidence`` has the raw ``evidence`` property of every device of the layout at the end,
+    ``evidence_before`` the same just before the first step; None where it could not be had.
+    """
+
+    scenario: str
+    layout: str
+    steps: tuple[StepRecord, ...]
+    evidence: Mapping[str, Mapping[str, Any] | None]
+    evidence_before: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
+    events: tuple[Event, ...] = ()
+    seconds: float = 0.0
+
+    def record(self, step_index: int) -> StepRecord | None:
+        return next((record for record in self.steps if record.step_index == step_index), None)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, for the file in the scenario's folder."""
+        plain = dataclasses.asdict(self)
+        for event in plain["events"]:
+            event["kind"] = event["kind"].value
+        return plain
+
+
+def _number(value: Any) -> int:
+    return value if isinstance(value, int) else int(value, 0)
