@@ -104,7 +104,7 @@ class StepRecord:
     - ``ram-digest``: ok, and as result ``sha256`` of the storage as the host reads it from guest RAM,
       in the order of the buffer's segments, and ``length``.
 
-    ``buffers`` holds the known buffers with storage as they were just after the job of this step was submitted
+    ``buffers`` holds the known buffers with storage, as they were just after the step submitted its job
     (``fill``, ``digest``, ``copy``, ``compare``, ``submit``); else it is empty. Buffers of kernel heaps
     tell nobody where they are and are left out.
     """
