@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Scenarios as values: what docs/scenarios.md describes, read and checked.
+
+The file's shape is checked by its schema, the story of its steps by
+``storyline``: a buffer that nobody exported, a job that was never submitted.
+What is left after loading can be run; whether a given layout has the devices
+is asked with ``check_layout``.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dmabed import paths, rows, storyline, yamlfile
+from dmabed.errors import InputError
+from dmabed.steps import Step, make_step
+
+if TYPE_CHECKING:
+    from dmabed.layout import Layout
+
+SCENARIOS = paths.CONFIGS / "scenarios"
+DEFAULT_TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True)
+class DeviceExpectation:
+    """What one device did in all, beside the jobs' own expectations; None: not asked."""
+
+    jobs: int | None = None
+    accesses: int | None = None
+    violations: int | None = None
+    guest_errors: int | None = None
+
+
+@dataclass(frozen=True)
+class Scenario:
+    name: str
+    purpose: str
+    rows: tuple[str, ...]
+    layouts: tuple[str, ...]
+    tags: tuple[str, ...]
+    timeout_s: float
+    device_overrides: Mapping[str, Mapping[str, Any]]
+    steps: tuple[Step, ...]
+    hardware: Mapping[str, DeviceExpectation]
+    file: Path
+    document: yamlfile.Document = field(repr=False, compare=False)
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """The devices that the scenario names, in order of appearance."""
+        named = [step.device for step in self.steps if step.device]
+        return tuple(dict.fromkeys([*named, *self.hardware, *self.device_overrides]))
+
+
+def load(path: Path | str) -> Scenario:
+    """Read one scenario file. Raises InputError with file, line and key."""
+    document = yamlfile.load(path, "scenario")
+    data = document.data
+    _check_name(document)
+    _check_rows(document)
+    _check_layouts_exist(document)
+    steps = storyline.check(document, [make_step(document, index) for index in range(len(data["steps"]))])
+    return Scenario(
+        name=data["scenario"],
+        purpose=" ".join(data["purpose"].split()),
+        rows=tuple(data.get("rows", ())),
+        layouts=tuple(data["layouts"]),
+        tags=tuple(data.get("tags", ())),
+        timeout_s=float(data.get("timeout", DEFAULT_TIMEOUT_S)),
+        device_overrides=data.get("devices", {}),
+        steps=steps,
+        hardware={name: _expectation(wanted) for name, wanted in data.get("hardware", {}).items()},
+        file=Path(path),
+        document=document,
+    )
+
+
+def check_layout(scenario: Scenario, layout: Layout) -> None:
+    """Raise InputError when the scenario names a device that the layout lacks."""
+    for path, device in _device_mentions(scenario):
+        if device not in layout.devices:
+            what = f"layout {layout.name} has no device '{device}'"
+            raise scenario.document.error(path, what, ", ".join(layout.devices))
+
+
+def find(words: Sequence[str]) -> list[Scenario]:
+    """The scenarios that the words name: file, name or tag; without words, all of configs/scenarios."""
+    if not words:
+        return _shipped()
+    shipped: list[Scenario] | None = None
+    found: dict[Path, Scenario] = {}
+    for word in words:
+        if _is_file(word):
+            chosen: Iterable[Scenario] = [load(word)]
+        else:
+            shipped = _shipped() if shipped is None else shipped
+            chosen = _by_word(word, shipped)
+        found.update({scenario.file.resolve(): scenario for scenario in chosen})
+    return list(found.values())
+
+
+def _is_file(word: str) -> bool:
+    return "/" in word or word.endswith((".yaml", ".yml"))
+
+
+def _shipped() -> list[Scenario]:
+    return [load(path) for path in sorted(SCENARIOS.glob("*.yaml"))]
+
+
+def _by_word(word: str, shipped: Sequence[Scenario]) -> list[Scenario]:
+    chosen = [scenario for scenario in shipped if word == scenario.name or word in scenario.tags]
+    if chosen:
+        return chosen
+    names = [scenario.name for scenario in shipped]
+    tags = sorted({tag for scenario in shipped for tag in scenario.tags})
+    near = difflib.get_close_matches(word, [*names, *tags], n=3, cutoff=0.4)
+    meant = f"did you mean {' or '.join(near)}? " if near else ""
+    raise InputError(
+        f"no scenario has the name or tag '{word}'",
+        hint=f"{meant}names: {', '.join(names)}; tags: {', '.join(tags)}; a file ends with .yaml",
+    )
+
+
+def _check_name(document: yamlfile.Document) -> None:
+    """Shipped files are found by their names; a user's own file may be called anything."""
+    shipped = document.path.resolve().parent == SCENARIOS.resolve()
+    if shipped and document.data["scenario"] != document.path.stem:
+        raise document.error(("scenario",), "the name differs from the file's", document.path.stem)
+
+
+def _check_rows(document: yamlfile.Document) -> None:
+    known = [row.id for row in rows.table()]
+    for index, row in enumerate(document.data.get("rows", ())):
+        if row not in known:
+            raise document.error(("rows", index), f"'{row}' is no row of docs/semantics.md", ", ".join(known))
+
+
+def _check_layouts_exist(document: yamlfile.Document) -> None:
+    known = sorted(path.stem for path in paths.LAYOUTS.glob("*.yaml"))
+    for index, name in enumerate(document.data["layouts"]):
+        if name not in known:
+            raise document.error(("layouts", index), f"there is no layout '{name}'", ", ".join(known))
+
+
+def _expectation(wanted: Mapping[str, int]) -> DeviceExpectation:
+    return DeviceExpectation(**{key.replace("-", "_"): value for key, value in wanted.items()})
+
+
+def _device_mentions(scenario: Scenario) -> Iterable[tuple[yamlfile.KeyPath, str]]:
+    for name in scenario.device_overrides:
+        yield ("devices", name), name
+    for step in scenario.steps:
+        if step.device:
+            yield ("steps", step.index, step.verb, "device"), step.device
+    for name in scenario.hardware:
+        yield ("hardware", name), name

@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The steps of a scenario as values: verbs, arguments, and what is expected of them.
+
+The schema has checked names and types; here sizes become bytes, defaults are
+filled in, and expectations that mean nothing for their verb are refused.
+What depends on the steps before (a buffer's size, say) is ``storyline``'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from dmabed import units
+from dmabed.yamlfile import Document
+
+WAIT_S = 10.0
+
+OPERATIONS = ("fill", "digest", "copy", "compare")
+DIGESTS = ("digest", "cpu-digest", "ram-digest")
+HOST_VERBS = ("hold", "release", "inject", "ram-digest", "join", "blocked")
+# A step with `thread` is one request that the agent answers when it is done. Jobs
+# are not: their order on the device, by which evidence is found, would be open.
+THREAD_VERBS = ("attach", "detach", "map", "unmap", "cpu-write", "cpu-digest", "buffer", "close")
+NAMED_VERBS = ("submit", *OPERATIONS, *DIGESTS)
+
+_DEFAULTS: dict[str, dict[str, Any]] = {
+    "export": {"storage": "auto", "flags": ()},
+    "heap": {"heap": "system"},
+    "attach": {"dynamic": False},
+    "map": {"direction": "bidirectional"},
+    "wait": {"timeout": WAIT_S},
+    "join": {"timeout": WAIT_S},
+    "cpu-write": {"seed": 0, "offset": 0, "sync": True},
+    "cpu-digest": {"offset": 0, "sync": True},
+    "hold": {"at": 0},
+    "inject": {"at": 0, "count": 1},
+}
+
+_ADDRESSES = ("segments", "below", "above")
+_JOB = ("errno", "status", "error")
+_EXPECT_KEYS: dict[str, tuple[str, ...]] = {
+    "map": ("errno", *_ADDRESSES),
+    "buffer": ("errno", "storage", "migrations", *_ADDRESSES),
+    "fill": _JOB,
+    "copy": _JOB,
+    "digest": (*_JOB, "pattern", "same-as"),
+    "compare": (*_JOB, "mismatch"),
+    "cpu-digest": ("errno", "pattern", "same-as"),
+    "ram-digest": ("pattern", "same-as"),
+    "submit": ("errno",),
+    "hold": (),
+    "release": (),
+    "inject": (),
+    "join": (),
+    "blocked": (),
+}
+_SIZES = ("size", "offset", "at", "below", "above", "mismatch")
+
+
+class Via(Enum):
+    """How the device reached a buffer's bytes."""
+
+    DIRECT = "direct"
+    BOUNCE = "bounce"
+    ANY = "any"
+
+
+@dataclass(frozen=True)
+class Expect:
+    """What the guest should say; None: not asked (and no errno: the call succeeds)."""
+
+    errno: str | None = None
+    status: str | None = None
+    error: str | None = None
+    pattern: int | None = None
+    same_as: str | None = None
+    storage: str | None = None
+    segments: int | None = None
+    migrations: int | None = None
+    below: int | None = None
+    above: int | None = None
+    mismatch: int | None = None
+
+
+@dataclass(frozen=True)
+class JobHardware:
+    """What the device should have done in one job."""
+
+    via: Via = Via.DIRECT
+    violations: tuple[str, ...] = ()
+    touches: str | None = None
+    segments: int | None = None
+    below: int | None = None
+    above: int | None = None
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A job as it is submitted: all sizes in bytes, buffers by name, None where it uses none."""
+
+    device: str
+    operation: str
+    source: str | None
+    target: str | None
+    seed: int
+    offset: int
+    length: int
+
+    @property
+    def buffers(self) -> tuple[str, ...]:
+        return tuple(name for name in (self.source, self.target) if name is not None)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step. ``args`` has the file's keys, with bytes for sizes and defaults filled in.
+
+    ``operation`` is set for the verbs that submit a job. ``hardware`` is set
+    for those too, and on the ``submit`` of a job that is waited for later.
+    """
+
+    index: int
+    line: int
+    verb: str
+    args: Mapping[str, Any]
+    expect: Expect = field(default_factory=Expect)
+    hardware: JobHardware | None = None
+    thread: str | None = None
+    name: str | None = None
+    operation: Operation | None = None
+
+    @property
+    def device(self) -> str | None:
+        return self.args.get("device")
+
+    @property
+    def what(self) -> str:
+        """Verb and main arguments, as messages name the step: ``digest codec frame``."""
+        keys = ("device", "operation", "buffer", "from", "to", "fault", "job", "thread")
+        words = [self.thread_prefix + self.verb, *(str(self.args[key]) for key in keys if key in self.args)]
+        return " ".join(words)
+
+    @property
+    def thread_prefix(self) -> str:
+        return f"[{self.thread}] " if self.thread else ""
+
+
+def make_step(document: Document, index: int) -> Step:
+    """The step as far as it can be known alone. Raises InputError."""
+    data = document.data["steps"][index]
+    verb = _verb(document, index)
+    _check_modifiers(document, index, verb)
+    args = {**_DEFAULTS.get(verb, {}), **_in_bytes(data[verb])}
+    if "flags" in args:
+        args["flags"] = tuple(args["flags"])
+    return Step(
+        index=index,
+        line=document.line("steps", index),
+        verb=verb,
+        args=args,
+        expect=_expect(document, index, verb),
+        hardware=_hardware(data.get("hardware")) if verb in ("submit", *OPERATIONS) else None,
+        thread=data.get("thread"),
+        name=data.get("as"),
+    )
+
+
+def _verb(document: Document, index: int) -> str:
+    data = document.data["steps"][index]
+    verbs = [key for key in data if key not in ("expect", "hardware", "thread", "as")]
+    if len(verbs) == 1:
+        return str(verbs[0])
+    if not verbs:
+        raise document.error(("steps", index), "a step needs a verb", "one of docs/scenarios.md, as export")
+    what = f"a step has one verb, this one has {' and '.join(verbs)}"
+    raise document.error(("steps", index, verbs[1]), what, "start each step with its own '-'")
+
+
+def _check_modifiers(document: Document, index: int, verb: str) -> None:
+    allowed = {"hardware": ("submit", *OPERATIONS), "thread": THREAD_VERBS, "as": NAMED_VERBS}
+    for key, verbs in allowed.items():
+        if key in document.data["steps"][index] and verb not in verbs:
+            what = f"'{key}' has no meaning for {verb}"
+            raise document.error(("steps", index, key), what, f"with {', '.join(verbs)}")
+
+
+def _expect(document: Document, index: int, verb: str) -> Expect:
+    wanted = document.data["steps"][index].get("expect", {})
+    # what a `wait` may expect depends on the job that it waits for
+    allowed = _EXPECT_KEYS.get(verb, ("errno",)) if verb != "wait" else wait_keys(None)
+    for key in wanted:
+        if key not in allowed:
+            what = f"{verb} has no such answer"
+            raise document.error(("steps", index, "expect", key), what, ", ".join(allowed) or "nothing")
+    return Expect(**{key.replace("-", "_"): value for key, value in _in_bytes(wanted).items()})
+
+
+def wait_keys(operation: str | None) -> tuple[str, ...]:
+    """What can be expected of a job that is waited for; None: of any job."""
+    if operation is not None:
+        return _EXPECT_KEYS[operation]
+    return tuple(dict.fromkeys(key for name in OPERATIONS for key in _EXPECT_KEYS[name]))
+
+
+def _hardware(wanted: Mapping[str, Any] | None) -> JobHardware:
+    if wanted is None:
+        return JobHardware()
+    values: dict[str, Any] = _in_bytes(wanted)
+    if "via" in values:
+        values["via"] = Via(values["via"])
+    if "violations" in values:
+        values["violations"] = tuple(values["violations"])
+    return JobHardware(**values)
+
+
+def _in_bytes(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: units.size(value) if key in _SIZES else value for key, value in values.items()}

@@ -1,0 +1,326 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Do the steps of a scenario make sense one after the other?
+
+A walk over the steps that keeps what a reader would keep in mind: which
+buffers are there and how large, which devices are attached, which jobs and
+threads are under way. What can't work is refused here, by line, instead of
+half-way through a run; a step that expects an ``errno`` may ask for nonsense
+of the kernel, but not of the testbed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from dmabed import units
+from dmabed.errors import InputError
+from dmabed.pattern import WORD
+from dmabed.steps import DIGESTS, OPERATIONS, Operation, Step, Via, wait_keys
+from dmabed.yamlfile import Document, Key
+
+
+@dataclass(frozen=True)
+class _Buffer:
+    size: int
+    is_heap: bool
+
+
+@dataclass
+class _Story:
+    """What is known before the next step."""
+
+    document: Document
+    buffers: dict[str, _Buffer] = field(default_factory=dict)
+    closed: set[str] = field(default_factory=set)
+    attached: set[tuple[str, str]] = field(default_factory=set)
+    jobs: dict[str, Operation] = field(default_factory=dict)
+    threads: dict[str, Step] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
+    digests: set[str] = field(default_factory=set)
+
+    def error(self, step: Step, key: tuple[Key, ...], what: str, allowed: str = "") -> InputError:
+        return self.document.error(("steps", step.index, *key), what, allowed)
+
+
+def check(document: Document, steps: Sequence[Step]) -> tuple[Step, ...]:
+    """The steps with their jobs' operations and sizes filled in. Raises InputError."""
+    story = _Story(document)
+    told = [_next(story, step) for step in steps]
+    for thread, step in story.threads.items():
+        what = f"thread '{thread}' is never joined"
+        raise story.error(step, ("thread",), what, f"a later step 'join: {{thread: {thread}}}'")
+    return tuple(told)
+
+
+def _next(story: _Story, step: Step) -> Step:
+    """Tell one step: check it against the story, then let it change the story."""
+    _check_same_as(story, step)
+    step = _TELL[step.verb](story, step)
+    if step.thread:
+        story.threads[step.thread] = step
+    if step.name:
+        if step.name in story.names:
+            raise story.error(step, ("as",), f"the name '{step.name}' is taken by an earlier step")
+        story.names.add(step.name)
+        if step.verb in DIGESTS:
+            story.digests.add(step.name)
+    return step
+
+
+# ---- buffers ----
+
+
+def _tell_new_buffer(story: _Story, step: Step) -> Step:
+    name, size = step.args["buffer"], step.args["size"]
+    if name in story.buffers:
+        raise story.error(step, (step.verb, "buffer"), f"buffer '{name}' is there already", "close it first")
+    if not step.expect.errno:
+        if size == 0:
+            raise story.error(
+                step, (step.verb, "size"), "a buffer of no bytes", "1 or more, or expect an errno"
+            )
+        _check_address(story, step)
+        story.buffers[name] = _Buffer(size, is_heap=step.verb == "heap")
+    return step
+
+
+def _check_address(story: _Story, step: Step) -> None:
+    has, needs = "address" in step.args, step.args.get("storage") == "fixed"
+    if needs and not has:
+        raise story.error(step, ("export",), "storage 'fixed' needs an address")
+    if has and not needs:
+        raise story.error(step, ("export", "address"), "only storage 'fixed' takes an address")
+
+
+def _tell_close(story: _Story, step: Step) -> Step:
+    name = step.args["buffer"]
+    _buffer(story, step, "buffer")
+    if not step.expect.errno:
+        del story.buffers[name]
+        story.closed.add(name)
+        story.attached = {pair for pair in story.attached if pair[1] != name}
+    return step
+
+
+def _tell_where(story: _Story, step: Step) -> Step:
+    """``buffer`` and ``ram-digest``: kernel heaps do not tell where their buffers are."""
+    buffer = _buffer(story, step, "buffer")
+    if buffer.is_heap and not step.expect.errno:
+        what = f"nobody tells where a heap buffer as '{step.args['buffer']}' is"
+        raise story.error(step, (step.verb, "buffer"), what, "buffers made by export")
+    return step
+
+
+def _tell_cpu(story: _Story, step: Step) -> Step:
+    buffer = _buffer(story, step, "buffer")
+    size = _checked_size(story, step, buffer.size)
+    return dataclasses.replace(step, args={**step.args, "size": size})
+
+
+# ---- attachments ----
+
+
+def _tell_attach(story: _Story, step: Step) -> Step:
+    _buffer(story, step, "buffer")
+    pair = (step.args["device"], step.args["buffer"])
+    if pair in story.attached:
+        raise story.error(
+            step, ("attach",), f"{pair[0]} is attached to '{pair[1]}' already", "detach it first"
+        )
+    if not step.expect.errno:
+        story.attached.add(pair)
+    return step
+
+
+def _tell_attached(story: _Story, step: Step) -> Step:
+    _buffer(story, step, "buffer")
+    _check_attached(story, step, step.args["device"], "buffer")
+    return step
+
+
+def _tell_detach(story: _Story, step: Step) -> Step:
+    step = _tell_attached(story, step)
+    if not step.expect.errno:
+        story.attached.remove((step.args["device"], step.args["buffer"]))
+    return step
+
+
+def _check_attached(story: _Story, step: Step, device: str, key: str) -> None:
+    name = step.args[key]
+    if (device, name) not in story.attached:
+        what = f"{device} is not attached to '{name}' here"
+        raise story.error(step, (step.verb, key), what, f"after a step 'attach: {{device: {device}, ...}}'")
+
+
+# ---- jobs ----
+
+
+def _tell_job(story: _Story, step: Step) -> Step:
+    name = step.args.get("operation", step.verb)
+    _check_job_keys(story, step, name)
+    operation = _operation(story, step, name)
+    _check_job_hardware(story, step, operation)
+    told = dataclasses.replace(step, args={**step.args, "size": operation.length}, operation=operation)
+    if step.verb == "submit" and step.name and not step.expect.errno:
+        story.jobs[step.name] = operation
+    return _without_via(told) if _has_heap(story, operation) else told
+
+
+def _operation(story: _Story, step: Step, name: str) -> Operation:
+    source, target = _ends(step, name)
+    sizes = []
+    for key in ("buffer", "from", "to"):
+        if key in step.args:
+            sizes.append(_buffer(story, step, key).size)
+            _check_attached(story, step, step.args["device"], key)
+    return Operation(
+        device=step.args["device"],
+        operation=name,
+        source=source,
+        target=target,
+        seed=step.args.get("seed", 0),
+        offset=step.args.get("offset", 0),
+        length=_checked_size(story, step, min(sizes)),
+    )
+
+
+def _ends(step: Step, name: str) -> tuple[str | None, str | None]:
+    if name == "fill":
+        return None, step.args["buffer"]
+    if name == "digest":
+        return step.args["buffer"], None
+    return step.args["from"], step.args["to"]
+
+
+def _check_job_keys(story: _Story, step: Step, name: str) -> None:
+    """The schema knows the keys of each verb, but not those of ``submit`` with an operation."""
+    needs = ("buffer",) if name in ("fill", "digest") else ("from", "to")
+    takes = {"fill": ("seed", "offset"), "digest": ("offset",)}.get(name, ())
+    allowed = ("device", "operation", *needs, *takes, "size")
+    for key in step.args:
+        if key not in allowed:
+            raise story.error(step, (step.verb, key), f"unknown key for {name}", ", ".join(allowed))
+    for key in needs:
+        if key not in step.args:
+            raise story.error(step, (step.verb,), f"key '{key}' is missing")
+
+
+def _check_job_hardware(story: _Story, step: Step, operation: Operation) -> None:
+    wanted = story.document.data["steps"][step.index].get("hardware", {})
+    if "touches" in wanted and wanted["touches"] not in story.buffers:
+        known = ", ".join(story.buffers)
+        raise story.error(
+            step, ("hardware", "touches"), f"there is no buffer '{wanted['touches']}' here", known
+        )
+    if wanted.get("via", "any") != "any" and _has_heap(story, operation):
+        raise story.error(step, ("hardware", "via"), "nobody tells where a heap buffer is", "any")
+
+
+def _has_heap(story: _Story, operation: Operation) -> bool:
+    return any(story.buffers[name].is_heap for name in operation.buffers)
+
+
+def _without_via(step: Step) -> Step:
+    assert step.hardware is not None
+    return dataclasses.replace(step, hardware=dataclasses.replace(step.hardware, via=Via.ANY))
+
+
+def _tell_wait(story: _Story, step: Step) -> Step:
+    name = step.args["job"]
+    operation = story.jobs.get(name)
+    if operation is None:
+        known = ", ".join(story.jobs) or "none: submit one, and name it with 'as'"
+        raise story.error(step, ("wait", "job"), f"no job '{name}' is under way here", known)
+    for key in story.document.data["steps"][step.index].get("expect", {}):
+        if key not in wait_keys(operation.operation):
+            what = f"a {operation.operation} has no such answer"
+            raise story.error(step, ("expect", key), what, ", ".join(wait_keys(operation.operation)))
+    if step.expect.errno != "ETIMEDOUT":  # a wait that ran out of time can be repeated
+        del story.jobs[name]
+        if operation.operation == "digest":
+            story.digests.add(name)
+    return dataclasses.replace(step, operation=operation)
+
+
+def _check_same_as(story: _Story, step: Step) -> None:
+    name = step.expect.same_as
+    if name is not None and name not in story.digests:
+        known = ", ".join(sorted(story.digests)) or "none: name an earlier digest with 'as'"
+        raise story.error(step, ("expect", "same-as"), f"no digest '{name}' was taken before", known)
+
+
+# ---- threads ----
+
+
+def _tell_join(story: _Story, step: Step) -> Step:
+    _check_thread(story, step)
+    del story.threads[step.args["thread"]]
+    return step
+
+
+def _tell_blocked(story: _Story, step: Step) -> Step:
+    _check_thread(story, step)
+    return step
+
+
+def _check_thread(story: _Story, step: Step) -> None:
+    name = step.args["thread"]
+    if name not in story.threads:
+        known = ", ".join(story.threads) or "none: start one with 'thread' at a step"
+        raise story.error(step, (step.verb, "thread"), f"no thread '{name}' is at work here", known)
+
+
+def _tell_nothing(story: _Story, step: Step) -> Step:
+    return step
+
+
+# ---- shared ----
+
+
+def _buffer(story: _Story, step: Step, key: str) -> _Buffer:
+    name = step.args[key]
+    if name in story.buffers:
+        return story.buffers[name]
+    what = (
+        f"buffer '{name}' was closed before" if name in story.closed else f"there is no buffer '{name}' here"
+    )
+    raise story.error(step, (step.verb, key), what, ", ".join(story.buffers) or "none: export one first")
+
+
+def _checked_size(story: _Story, step: Step, room: int) -> int:
+    """The step's size in bytes, by default all behind its offset."""
+    offset = step.args.get("offset", 0)
+    size: int = step.args.get("size", max(room - offset, 0))
+    if step.expect.errno:
+        return size
+    if offset % WORD:
+        raise story.error(step, (step.verb, "offset"), f"offset {offset}", f"a multiple of {WORD}")
+    if offset >= room:
+        what = f"offset {offset} is beyond the buffer"
+        raise story.error(step, (step.verb, "offset"), what, f"less than {units.format_size(room)}")
+    if not 0 < size <= room - offset:
+        what = f"{size} bytes from offset {offset} do not fit the buffer"
+        raise story.error(step, (step.verb, "size"), what, f"1 to {room - offset}")
+    return size
+
+
+_TELL: dict[str, Callable[[_Story, Step], Step]] = {
+    "export": _tell_new_buffer,
+    "heap": _tell_new_buffer,
+    "close": _tell_close,
+    "buffer": _tell_where,
+    "ram-digest": _tell_where,
+    "cpu-write": _tell_cpu,
+    "cpu-digest": _tell_cpu,
+    "attach": _tell_attach,
+    "detach": _tell_detach,
+    "map": _tell_attached,
+    "unmap": _tell_attached,
+    **dict.fromkeys((*OPERATIONS, "submit"), _tell_job),
+    "wait": _tell_wait,
+    "join": _tell_join,
+    "blocked": _tell_blocked,
+    **dict.fromkeys(("hold", "release", "inject"), _tell_nothing),
+}
