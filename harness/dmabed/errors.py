@@ -48,6 +48,14 @@ class LaunchError(TestbedError):
     """QEMU did not start, or the guest did not become ready."""
 
 
+class NotProbed(LaunchError):
+    """The guest came up, but its driver did not take an engine of the layout."""
+
+
+class GuestPanicked(LaunchError):
+    """The guest's kernel panicked while it booted: the subject's fault, not the testbed's."""
+
+
 class MachineDied(TestbedError):
     """QEMU ended, or the guest panicked or hung, while it was in use."""
 
@@ -58,3 +66,7 @@ class QmpError(TestbedError):
 
 class AgentError(TestbedError):
     """The agent did not answer, or answered nonsense."""
+
+
+class AgentRefused(AgentError):
+    """The agent answered that it can't take the request: harness and agent disagree."""

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The command line: ``dmabed COMMAND``. Each command is in a file of its group.
+
+Exit status: 0 all passed, 1 the subject failed, 2 the testbed broke or the
+command was wrong.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from types import FrameType
+
+import click
+
+from dmabed import __version__
+from dmabed.cli.guest import boot, exec_, shell
+from dmabed.cli.inform import doctor, list_, rows
+from dmabed.cli.run import report, run
+from dmabed.errors import TestbedError
+
+EXIT_TESTBED = 2
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="dmabed")
+def cli() -> None:
+    """A virtual hardware testbed for Linux dma-buf."""
+
+
+for _command in (run, boot, exec_, shell, list_, rows, report, doctor):
+    cli.add_command(_command)
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    """SIGTERM and SIGHUP end a run as Ctrl-C does: guests down, results kept."""
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    """The entry point: errors become one message and exit status 2, never a traceback."""
+    signal.signal(signal.SIGTERM, _terminate)
+    signal.signal(signal.SIGHUP, _terminate)
+    try:
+        status = cli(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        status = EXIT_TESTBED
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("dmabed: interrupted", err=True)
+        status = EXIT_TESTBED
+    except TestbedError as error:
+        click.echo(f"dmabed: {error}", err=True)
+        status = EXIT_TESTBED
+    except BrokenPipeError:
+        # the reader of our output went away; the interpreter must not flush into it again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = EXIT_TESTBED
+    sys.exit(status if isinstance(status, int) else 0)

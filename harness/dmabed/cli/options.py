@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Options that several commands share, and what becomes of them."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dmabed import build, deadline
+from dmabed.build import Artifacts
+from dmabed.testbed import BootOptions, Testbed
+
+DEFAULT_LAYOUT = "imx8mp-6g"
+
+layout_option = click.option(
+    "--layout", "layout_name", metavar="L", default=DEFAULT_LAYOUT, show_default=True, help="Name or file of a layout."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+
+
+@dataclass(frozen=True)
+class Booting:
+    """The options of every command that boots."""
+
+    kernel: Path | None
+    boot: BootOptions
+
+    def artifacts(self) -> Artifacts:
+        """What boots; missing or changed parts are built first, with progress on stderr."""
+        with build.reporter(sys.stderr) as progress:
+            return build.build(kernel=self.kernel, progress=progress)
+
+    def testbed(self) -> Testbed:
+        return Testbed(self.artifacts(), self.boot)
+
+
+def _positive(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
+    if not value > 0:
+        raise click.BadParameter(f"{value:g}; allowed: a number greater than 0")
+    return value
+
+
+_BOOT_OPTIONS = (
+    click.option("--kernel", type=click.Path(path_type=Path), help="arm64 Image, or a built kernel tree."),
+    click.option("--initrd", type=click.Path(path_type=Path), help="Root file system instead of ours."),
+    click.option("--overlay", type=click.Path(path_type=Path), help="Folder that is laid over the root."),
+    click.option("--append", default="", metavar="ARGS", help="More kernel arguments."),
+    click.option("--no-snapshot", is_flag=True, help="Boot each guest instead of restoring a snapshot."),
+    click.option("--timeout-multiplier", type=float, default=1.0, callback=_positive, help="Stretch all deadlines."),
+)
+
+
+def boot_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the boot options; the command gets them as ``booting``."""
+
+    @functools.wraps(command)
+    def wrapped(
+        *args: Any,
+        kernel: Path | None,
+        initrd: Path | None,
+        overlay: Path | None,
+        append: str,
+        no_snapshot: bool,
+        timeout_multiplier: float,
+        **rest: Any,
+    ) -> Any:
+        deadline.set_multiplier(timeout_multiplier)
+        options = BootOptions(initrd, overlay, append, snapshot=not no_snapshot)
+        return command(*args, booting=Booting(kernel, options), **rest)
+
+    result: Callable[..., Any] = wrapped
+    for option in reversed(_BOOT_OPTIONS):
+        result = option(result)
+    return result

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Deadlines on the monotonic clock, stretched by one multiplier.
+
+Every wait of the harness has a deadline, so nothing hangs for ever; a slow
+host needs one switch (``--timeout-multiplier``), not a new number in each place.
+"""
+
+from __future__ import annotations
+
+import time
+
+_multiplier = 1.0
+
+
+def set_multiplier(value: float) -> None:
+    """Stretch all deadlines made from now on by ``value`` (> 0)."""
+    global _multiplier
+    if not value > 0:
+        raise ValueError(f"a timeout multiplier is greater than 0, not {value}")
+    _multiplier = value
+
+
+class Deadline:
+    """A moment ``seconds`` (times the multiplier) from now."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds * _multiplier
+        self._end = time.monotonic() + self.seconds
+
+    def left(self) -> float:
+        """Seconds until the deadline, 0.0 once it has passed."""
+        return max(0.0, self._end - time.monotonic())
+
+    def passed(self) -> bool:
+        return self.left() == 0.0
+
+    def at_most(self, seconds: float) -> float:
+        """The shorter of ``seconds`` (times the multiplier) and what is left."""
+        return min(self.left(), seconds * _multiplier)

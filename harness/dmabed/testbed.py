@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""From a layout and the user's options to a running guest.
+
+Every command that boots goes through here, so ``--kernel``, ``--initrd``,
+``--overlay`` and ``--append`` mean the same everywhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from dmabed import dts, snapshot
+from dmabed.build import Artifacts, cache_root
+from dmabed.build.cpio import overlay_cpio
+from dmabed.commandline import Image, Memory
+from dmabed.errors import InputError
+from dmabed.layout import Layout
+from dmabed.machine import Machine
+
+
+@dataclass(frozen=True)
+class BootOptions:
+    """What the user may change of every boot."""
+
+    initrd: Path | None = None  # instead of ours
+    overlay: Path | None = None  # laid over the root file system
+    append: str = ""  # behind our kernel arguments
+    snapshot: bool = True  # restore where possible
+
+
+class Testbed:
+    """Starts guests from one set of artifacts."""
+
+    __test__ = False  # not a pytest class, whatever its name
+
+    def __init__(self, artifacts: Artifacts, options: BootOptions | None = None) -> None:
+        self.artifacts = artifacts
+        self.options = options or BootOptions()
+        self._store = snapshot.Store()
+        self._initrd = self._make_initrd()
+
+    def image(self, layout: Layout) -> Image:
+        """What boots on this layout."""
+        return Image(self.artifacts.kernel, self._initrd, _dtb(layout), self.options.append)
+
+    def start(self, layout: Layout, directory: Path) -> Machine:
+        """A ready guest: restored if a snapshot may be used, else booted.
+
+        The first start of a layout boots once more, to make the snapshot; its
+        logs are in ``directory/boot``. Raises LaunchError.
+        """
+        image = self.image(layout)
+        if not self.options.snapshot:
+            return Machine.boot(self.artifacts, layout, image, directory, Memory())
+        key = snapshot.ensure(self._store, self.artifacts, layout, image, directory / "boot")
+        return snapshot.restore(self._store, key, self.artifacts, layout, image, directory)
+
+    def start_once(self, layout: Layout, directory: Path) -> Machine:
+        """A guest that nobody will want again: a snapshot is used, but none is made."""
+        if self.has_snapshot(layout):
+            return self.start(layout, directory)
+        return Machine.boot(self.artifacts, layout, self.image(layout), directory, Memory())
+
+    def has_snapshot(self, layout: Layout) -> bool:
+        """Would ``start`` restore without a boot?"""
+        key = snapshot.identity(self.artifacts, layout, self.image(layout))
+        return self.options.snapshot and self._store.usable(key)
+
+    def _make_initrd(self) -> Path:
+        """The initrd of the options: the kernel unpacks concatenated archives in order."""
+        base = self.options.initrd or self.artifacts.initrd
+        if not base.is_file():
+            raise InputError(f"--initrd {base}: no such file")
+        if self.options.overlay is None:
+            return base
+        data = base.read_bytes() + overlay_cpio(self.options.overlay)
+        return _stored(cache_root() / "overlays", ".cpio", data)
+
+
+def _dtb(layout: Layout) -> Path:
+    """The layout's DTB, compiled once for each content of its DTS."""
+    source = dts.render(layout)
+    folder = cache_root() / "dtb"
+    path = folder / f"{layout.name}-{hashlib.sha256(source.encode()).hexdigest()[:16]}.dtb"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        dts.compile_dtb(layout, path)
+    return path
+
+
+def _stored(folder: Path, suffix: str, data: bytes) -> Path:
+    """Keep ``data`` under its own hash."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / (hashlib.sha256(data).hexdigest()[:32] + suffix)
+    if not path.exists():
+        scratch = path.with_suffix(".tmp")
+        scratch.write_bytes(data)
+        scratch.rename(path)
+    return path
