@@ -12,7 +12,11 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+    from rich.progress import ProgressColumn, TaskID
 
 HEARTBEAT = 15.0  # seconds; half a minute of silence already looks like a hang
 
@@ -131,7 +135,7 @@ class BarProgress:
         self._console.print(text, markup=False)
 
 
-def _bar_columns() -> tuple[object, ...]:
+def _bar_columns() -> tuple[ProgressColumn, ...]:
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
     return (
@@ -146,13 +150,11 @@ def _bar_columns() -> tuple[object, ...]:
 class _BarTask:
     DETAIL_WIDTH = 40
 
-    def __init__(self, bars: object, task_id: object) -> None:
+    def __init__(self, bars: Bars, task_id: TaskID) -> None:
         self._bars, self._id = bars, task_id
 
     def advance(self, done: int, total: int | None = None, detail: str = "") -> None:
-        self._bars.update(  # type: ignore[attr-defined]
-            self._id, completed=done, total=total, detail=detail[-self.DETAIL_WIDTH :]
-        )
+        self._bars.update(self._id, completed=done, total=total, detail=detail[-self.DETAIL_WIDTH :])
 
 
 def seconds(value: float) -> str:

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Builds the guest kernel from config fragments.
+
+The output tree of one version and variant stays in the cache: modules are built
+against it, and a changed fragment rebuilds only what it touches. A variant is
+the default plus one more fragment, ``guest-kernel/config/variants/NAME.config``.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from dmabed.build import contentkey, kconfig, process, project, toolchain
+from dmabed.build.cache import Cache
+from dmabed.build.progress import Progress
+from dmabed.build.sources import Source
+from dmabed.errors import BuildError, SetupError
+
+BUILDER = 1  # raise it when this file builds something else from the same inputs
+
+DEFAULT_VARIANT = "default"
+FIRST_FRAGMENT = "base.config"  # the others come after it, by name; a later one wins
+
+IMAGE = "arch/arm64/boot/Image"
+RELEASE = "include/config/kernel.release"
+STEP = re.compile(r"^\s+(CC|LD|AR|AS|GEN|VDSO\w*|HOSTCC|UPD|WRAP|OBJCOPY|DTC|SYNC)\b\s+(.*)")
+USUAL_STEPS = 2900  # of a build from nothing, until one was counted
+
+# Nothing of the machine or the moment gets into the image
+REPRODUCIBLE = {
+    "KBUILD_BUILD_USER": "dmabed",
+    "KBUILD_BUILD_HOST": "dmabed",
+    "KBUILD_BUILD_VERSION": "1",
+    "KBUILD_BUILD_TIMESTAMP": "Thu Jan  1 00:00:00 UTC 1970",
+}
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A kernel to boot: the image, its identity, and the tree to build modules against, if any."""
+
+    image: Path
+    version: str
+    key: str
+    tree: Path | None
+    ours: bool = False  # made here from fragments
+
+
+def fragments(variant: str = DEFAULT_VARIANT) -> list[Path]:
+    """The fragments of a variant in the order in which they apply."""
+    directory = project.GUEST_KERNEL / "config"
+    found = sorted(directory.glob("*.config"), key=lambda path: (path.name != FIRST_FRAGMENT, path.name))
+    if variant == DEFAULT_VARIANT:
+        return found
+    extra = directory / "variants" / f"{variant}.config"
+    if not extra.is_file():
+        known = sorted(path.stem for path in extra.parent.glob("*.config"))
+        raise SetupError(
+            f"there is no kernel variant {variant!r}",
+            hint=f"there are {', '.join([DEFAULT_VARIANT, *known])}",
+        )
+    return [*found, extra]
+
+
+def key(source_version: str, variant: str) -> str:
+    """The content key of the kernel that the fragments make."""
+    return contentkey.combine(
+        {
+            "builder": BUILDER,
+            "linux": source_version,
+            "config": kconfig.text(kconfig.merge(fragments(variant))),
+            "compiler": toolchain.version(f"{toolchain.CROSS}gcc"),
+        }
+    )
+
+
+def tree(cache: Cache, source_version: str, variant: str) -> Path:
+    """The output tree that stays for this version and variant."""
+    return cache.root / "trees" / f"linux-{source_version}-{variant}"
+
+
+def build(cache: Cache, source: Source, variant: str, entry_key: str, progress: Progress) -> None:
+    """Make the cache entry if it is not there."""
+
+    def fill(entry: Path) -> None:
+        out = bring_tree_to(cache, source, variant, entry_key, progress)
+        shutil.copy2(out / IMAGE, entry / "Image")
+        shutil.copy2(out / ".config", entry / "config")
+        shutil.copy2(out / RELEASE, entry / "release")
+
+    cache.make("kernel", entry_key, fill, progress)
+
+
+def bring_tree_to(
+    cache: Cache, source: Source, variant: str, entry_key: str, progress: Progress
+) -> Path:
+    """Have the output tree hold exactly this kernel; returns it."""
+    out = tree(cache, source.versions["linux"], variant)
+    stamp = out / "dmabed-key"
+    if stamp.is_file() and stamp.read_text() == entry_key:
+        return out
+    log = cache.log("kernel")
+    log.write_text("")
+    out.mkdir(parents=True, exist_ok=True)
+    stamp.unlink(missing_ok=True)
+    with progress.task("configuring Linux"):
+        _configure(out, source, kconfig.merge(fragments(variant)), log)
+    _compile(cache, out, source, log, progress)
+    stamp.write_text(entry_key)
+    return out
+
+
+def make_command(source_or_tree: Path, *words: str) -> list[str]:
+    """A make of the kernel's build system, for arm64."""
+    return [
+        "make", "-C", str(source_or_tree), f"-j{process.jobs()}",
+        "ARCH=arm64", f"CROSS_COMPILE={toolchain.CROSS}", *words,
+    ]  # fmt: skip
+
+
+def _configure(out: Path, source: Source, merged: list[kconfig.Wish], log: Path) -> None:
+    wanted, config = out / "dmabed.config", out / ".config"
+    wanted.write_text(kconfig.text(merged))
+    process.run(
+        make_command(source.path, f"O={out}", f"KCONFIG_ALLCONFIG={wanted}", "allnoconfig"),
+        log=log,
+        what="configuring Linux",
+        env=REPRODUCIBLE,
+    )
+    lost = kconfig.lost(merged, kconfig.parse(config.read_text()))
+    if lost:
+        raise BuildError(
+            "the kernel's configuration lost options of our fragments",
+            why="\n".join(lost),
+            hint="a dependency is missing in the fragments, or the option has another name in this kernel",
+        )
+
+
+def _compile(cache: Cache, out: Path, source: Source, log: Path, progress: Progress) -> None:
+    memo = f"steps-{out.name}"
+    expected = int(cache.recall(memo).get("steps", USUAL_STEPS))
+    with progress.task("building Linux") as task:
+        count = StepCounter(lambda done, detail: task.advance(min(done, expected), expected, detail))
+        process.run(
+            # modules: makes Module.symvers, which ours are linked against
+            make_command(source.path, f"O={out}", "Image", "modules"),
+            log=log,
+            what="building Linux",
+            env=REPRODUCIBLE,
+            on_line=count,
+        )
+    if count.steps > expected // 2:  # a rebuild of a few files says nothing about the next full one
+        cache.record(memo, {"steps": str(count.steps)})
+
+
+class StepCounter:
+    """Counts the lines in which the kernel's make says that it made something."""
+
+    def __init__(self, tell: Callable[[int, str], None]) -> None:
+        self.steps = 0
+        self._tell = tell
+
+    def __call__(self, line: str) -> None:
+        match = STEP.match(line)
+        if match:
+            self.steps += 1
+            self._tell(self.steps, match.group(2).strip())

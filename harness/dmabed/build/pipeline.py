@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The artifacts in their order: what each is made of, building what is missing, finding what is there.
+
+    QEMU's source, qemu-devices ............ qemu
+    Linux's source, fragments .............. kernel ─┐
+    guest-kernel/modules ............................┴ modules ─┐
+    Debian's arm64 packages, rootfs, keys ............ rootfs ──┴ initrd
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from dmabed.build import contentkey, modules, project, qemu, rootfs, sources, sshkeys, userkernel
+from dmabed.build import kernel as kernels
+from dmabed.build.artifacts import Artifacts
+from dmabed.build.cache import Cache, default_root
+from dmabed.build.kernel import DEFAULT_VARIANT, Kernel
+from dmabed.build.progress import Progress
+from dmabed.build.sources import Source
+from dmabed.build.sshkeys import SshKeys
+from dmabed.errors import SetupError
+
+BUILD_HINT = "`make demo` builds it, or `python -m dmabed.build` in the project's environment"
+
+# Sources 2.4 GB unpacked, QEMU's tree 0.5, Linux's 0.4, package lists and downloads 0.5 (measured)
+NEEDED_DISK = 4_000_000_000
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What everything is made from."""
+
+    qemu: Source
+    guest: Source
+    linux: Source | None  # None with a user's kernel
+    keys: SshKeys
+    variant: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The content keys of all artifacts, and the kernel."""
+
+    kernel: Kernel
+    keys: Mapping[str, str]
+
+
+def build(
+    *,
+    kernel: Path | None = None,
+    variant: str = DEFAULT_VARIANT,
+    progress: Progress,
+    cache: Cache | None = None,
+) -> Artifacts:
+    """Build what is missing and return everything."""
+    cache = cache or Cache(default_root())
+    inputs = _known_inputs(cache, kernel, variant)
+    if inputs is None:
+        _check_disk(cache)
+        inputs = _get_inputs(cache, kernel, variant, progress)
+    plan = _plan(cache, inputs, kernel)
+    if _missing(cache, plan):
+        _build_missing(cache, inputs, plan, progress)
+    return _artifacts(cache, inputs, plan)
+
+
+def load(
+    *, kernel: Path | None = None, variant: str = DEFAULT_VARIANT, cache: Cache | None = None
+) -> Artifacts:
+    """Return everything if it is built; builds and fetches nothing."""
+    cache = cache or Cache(default_root())
+    inputs = _known_inputs(cache, kernel, variant)
+    if inputs is None:
+        raise SetupError("the testbed is not built yet", hint=BUILD_HINT)
+    plan = _plan(cache, inputs, kernel)
+    missing = _missing(cache, plan)
+    if missing:
+        raise SetupError(f"not built for the present sources: {', '.join(missing)}", hint=BUILD_HINT)
+    return _artifacts(cache, inputs, plan)
+
+
+def _known_inputs(cache: Cache, kernel: Path | None, variant: str) -> Inputs | None:
+    qemu_source = sources.known(cache, "qemu")
+    guest = sources.known(cache, "guest", rootfs.packages())
+    linux = None if kernel else sources.known(cache, "linux")
+    keys = sshkeys.keys(cache)
+    if not qemu_source or not guest or not (kernel or linux) or not keys.directory.is_dir():
+        return None
+    return Inputs(qemu_source, guest, linux, keys, variant)
+
+
+def _get_inputs(cache: Cache, kernel: Path | None, variant: str, progress: Progress) -> Inputs:
+    return Inputs(
+        sources.qemu(cache, progress),
+        sources.guest(cache, rootfs.packages(), progress),
+        None if kernel else sources.linux(cache, progress),
+        sshkeys.ensure(cache, progress),
+        variant,
+    )
+
+
+def _plan(cache: Cache, inputs: Inputs, given: Path | None) -> Plan:
+    kernel = userkernel.find(cache, given) if given else _own_kernel(cache, inputs)
+    keys = {
+        "qemu": qemu.key(inputs.qemu.versions["qemu"]),
+        "kernel": kernel.key,
+        "rootfs": rootfs.key(inputs.guest.versions["guest"], inputs.keys),
+    }
+    if kernel.tree:
+        keys["modules"] = modules.key(kernel.key)
+    keys["initrd"] = contentkey.combine({name: keys.get(name, "") for name in ("rootfs", "modules")})
+    return Plan(kernel, keys)
+
+
+def _own_kernel(cache: Cache, inputs: Inputs) -> Kernel:
+    assert inputs.linux is not None
+    version = inputs.linux.versions["linux"]
+    key = kernels.key(version, inputs.variant)
+    image = cache.entry("kernel", key) / "Image"
+    return Kernel(image, version, key, kernels.tree(cache, version, inputs.variant), ours=True)
+
+
+def _missing(cache: Cache, plan: Plan) -> list[str]:
+    return [name for name, entry in _entries(cache, plan).items() if not entry.is_dir()]
+
+
+def _entries(cache: Cache, plan: Plan) -> dict[str, Path]:
+    """Where the artifacts are, or would be; a user's kernel is not in the cache."""
+    return {
+        name: cache.entry(name, key)
+        for name, key in plan.keys.items()
+        if name != "kernel" or plan.kernel.ours
+    }
+
+
+def _build_missing(cache: Cache, inputs: Inputs, plan: Plan, progress: Progress) -> None:
+    qemu.build(cache, inputs.qemu, plan.keys["qemu"], progress)
+    if inputs.linux:
+        kernels.build(cache, inputs.linux, inputs.variant, plan.kernel.key, progress)
+    rootfs.build(cache, inputs.guest, inputs.keys, plan.keys["rootfs"], progress)
+    if plan.kernel.tree:
+        bring_tree = partial(_module_tree, cache, inputs, plan, progress)
+        modules.build(cache, bring_tree, plan.keys["modules"], progress)
+    cache.make("initrd", plan.keys["initrd"], lambda entry: _join(cache, plan, entry), progress)
+
+
+def _module_tree(cache: Cache, inputs: Inputs, plan: Plan, progress: Progress) -> Path:
+    if not inputs.linux:
+        assert plan.kernel.tree is not None
+        return plan.kernel.tree
+    with cache.lock("kernel", progress):
+        return kernels.bring_tree_to(cache, inputs.linux, inputs.variant, plan.kernel.key, progress)
+
+
+def _join(cache: Cache, plan: Plan, entry: Path) -> None:
+    """The initrd: one archive after the other, as the kernel takes them."""
+    initrd = entry / "initrd.cpio"
+    shutil.copyfile(cache.entry("rootfs", plan.keys["rootfs"]) / "rootfs.cpio", initrd)
+    if "modules" in plan.keys:
+        built = modules.files(cache.entry("modules", plan.keys["modules"]))
+        with initrd.open("ab") as out:
+            out.write(rootfs.modules_cpio(built, modules.IN_GUEST))
+
+
+def _artifacts(cache: Cache, inputs: Inputs, plan: Plan) -> Artifacts:
+    for entry in _entries(cache, plan).values():
+        cache.use(entry)
+    built = qemu.files(cache.entry("qemu", plan.keys["qemu"]))
+    return Artifacts(
+        qemu=built.binary,
+        qemu_data=built.data,
+        qtest=built.qtest,
+        kernel=plan.kernel.image,
+        initrd=cache.entry("initrd", plan.keys["initrd"]) / "initrd.cpio",
+        ssh_key=inputs.keys.client,
+        ssh_host_key=inputs.keys.host_public.read_text().strip(),
+        versions={
+            "qemu": inputs.qemu.versions["qemu"],
+            "linux": plan.kernel.version,
+            "busybox": inputs.guest.versions["busybox"],
+            "dropbear": inputs.guest.versions["dropbear"],
+            "dmabed": project.version(),
+        },
+        keys=dict(plan.keys),
+    )
+
+
+def _check_disk(cache: Cache) -> None:
+    """Say that the disk is too small before ten minutes have gone into filling it."""
+    place = cache.root
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    if free < NEEDED_DISK:
+        raise SetupError(
+            f"{place} has {free / 1e9:.1f} GB free; a build from nothing takes {NEEDED_DISK / 1e9:.0f} GB",
+            hint="free some space, or point XDG_CACHE_HOME at a larger disk",
+        )
