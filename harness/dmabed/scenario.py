@@ -13,14 +13,13 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from dmabed import layout as layouts
 from dmabed import paths, rows, storyline, yamlfile
 from dmabed.errors import InputError
+from dmabed.layout import Layout
 from dmabed.steps import Step, make_step
-
-if TYPE_CHECKING:
-    from dmabed.layout import Layout
 
 SCENARIOS = paths.CONFIGS / "scenarios"
 DEFAULT_TIMEOUT_S = 30.0
@@ -82,10 +81,17 @@ def load(path: Path | str) -> Scenario:
 
 def check_layout(scenario: Scenario, layout: Layout) -> None:
     """Raise InputError when the scenario names a device that the layout lacks."""
+    known = [device.name for device in layout.devices]
     for path, device in _device_mentions(scenario):
-        if device not in layout.devices:
+        if device not in known:
             what = f"layout {layout.name} has no device '{device}'"
-            raise scenario.document.error(path, what, ", ".join(layout.devices))
+            raise scenario.document.error(path, what, ", ".join(known))
+
+
+def layout_for(scenario: Scenario, layout: Layout) -> Layout:
+    """The layout as this scenario wants it: checked, with its ``devices`` overrides."""
+    check_layout(scenario, layout)
+    return layouts.override(layout, scenario.device_overrides, scenario.document)
 
 
 def find(words: Sequence[str]) -> list[Scenario]:

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from dmabed.ranges import Run
+
 Answer = Mapping[str, Any]
 
 
@@ -47,20 +49,8 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Run:
-    """A run of bytes in the CPU's physical address space."""
-
-    address: int
-    length: int
-
-    @property
-    def end(self) -> int:
-        return self.address + self.length
-
-
-@dataclass(frozen=True)
 class BufferSnapshot:
-    """Where a buffer was: the agent's ``buffer`` answer with plain integers."""
+    """Where a buffer was, in CPU physical addresses: the agent's ``buffer`` answer with plain integers."""
 
     storage: str
     segments: tuple[Run, ...]
@@ -102,7 +92,7 @@ class StepRecord:
       ``wchan``, ``stack``), polled until it sleeps in the wanted function or the time is up;
     - ``hold``, ``release``, ``inject``: ok with an empty result once QMP took it;
     - ``ram-digest``: ok, and as result ``sha256`` of the storage as the host reads it from guest RAM,
-      in the order of the buffer's segments, and ``length``.
+      in the order of the buffer's segments, up to the step's ``size``, and the ``length`` that was read.
 
     ``buffers`` holds the known buffers with storage, as they were just after the step submitted its job
     (``fill``, ``digest``, ``copy``, ``compare``, ``submit``); else it is empty. Buffers of kernel heaps

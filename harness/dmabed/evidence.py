@@ -1,0 +1,290 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the hardware saw: a device's ``evidence`` property as checked values.
+
+docs/specs/dmabed-engine.md says what the fields mean. Reading is strict:
+evidence that lacks a field, or has a value that makes no sense, is an
+``EvidenceError``. A witness who mumbles is not a witness.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dmabed import ranges
+from dmabed.errors import TestbedError
+from dmabed.layout import Device
+from dmabed.ranges import Run
+from dmabed.steps import OPERATIONS
+
+PAGE = 4096  # windows of a bus start and end at pages
+
+VIOLATIONS = ("seg-count", "seg-size", "seg-boundary", "alignment", "granule", "addr-width", "decode")
+STATUSES = ("none", "ok", "mismatch-found", "bad-op", "bad-list", "bad-length", *VIOLATIONS)
+FAULTS = ("none", "corrupt", "lie", "decode", "lost", "irq-lost", "irq-double")
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class EvidenceError(TestbedError):
+    """A device's evidence is missing or makes no sense."""
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A limit that a job did not keep."""
+
+    kind: str
+    list: str
+    segment: int
+    bus: int
+    length: int
+
+
+@dataclass(frozen=True)
+class JobEvidence:
+    """One job as the device did it. Addresses are bus addresses."""
+
+    seq: int
+    cookie: int
+    op: str
+    status: str
+    length: int
+    bytes: int
+    seed: int
+    sha256: str
+    mismatch_at: int
+    start_ns: int
+    end_ns: int
+    done: bool
+    src: tuple[Run, ...]
+    dst: tuple[Run, ...]
+    read: tuple[Run, ...]
+    written: tuple[Run, ...]
+    src_dropped: int
+    dst_dropped: int
+    read_dropped: int
+    written_dropped: int
+    violations: tuple[Violation, ...]
+    violations_dropped: int
+    injected: str
+
+
+@dataclass(frozen=True)
+class DeviceEvidence:
+    """Everything one device recorded since its reset."""
+
+    device: str
+    jobs_total: int
+    jobs_dropped: int
+    guest_errors: int
+    ring_fetches: int
+    data_accesses: int
+    bytes_moved: int
+    interrupts: int
+    held: bool
+    jobs: tuple[JobEvidence, ...]
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What one device did during one scenario."""
+
+    device: str
+    jobs_done: int
+    guest_errors: int
+    data_accesses: int
+    jobs: Mapping[int, JobEvidence]
+    """The jobs that are still on record, by their number in this scenario, from 1."""
+
+    def job(self, nth: int) -> JobEvidence | None:
+        """The nth job, None if the device did fewer. Raises EvidenceError when it was dropped."""
+        if nth > self.jobs_done:
+            return None
+        if nth not in self.jobs:
+            what = f"{self.device}: its record of job {nth} was dropped"
+            raise EvidenceError(what, hint="the device keeps the last 1,024 jobs")
+        return self.jobs[nth]
+
+
+def parse(device: str, raw: Any) -> DeviceEvidence:
+    """The evidence as QMP gave it. Raises EvidenceError."""
+    fields = _Fields(f"{device}: evidence", raw)
+    jobs = tuple(_job(fields.inner("jobs", index, job)) for index, job in enumerate(fields.list("jobs")))
+    evidence = DeviceEvidence(
+        device=device,
+        jobs_total=fields.count("jobs-total"),
+        jobs_dropped=fields.count("jobs-dropped"),
+        guest_errors=fields.count("guest-errors"),
+        ring_fetches=fields.count("ring-fetches"),
+        data_accesses=fields.count("data-accesses"),
+        bytes_moved=fields.count("bytes-moved"),
+        interrupts=fields.count("interrupts"),
+        held=fields.truth("held"),
+        jobs=jobs,
+    )
+    _check_numbers(fields, evidence)
+    return evidence
+
+
+def activity(device: str, before: Any, after: Any) -> Activity:
+    """What happened between two readings of a device's evidence. Raises EvidenceError."""
+    if before is None or after is None:
+        when = "at the end" if after is None else "before the first step"
+        raise EvidenceError(f"{device}: its evidence could not be read {when}")
+    old, new = parse(device, before), parse(device, after)
+    if new.jobs_total < old.jobs_total or new.data_accesses < old.data_accesses:
+        raise EvidenceError(f"{device}: its record went backwards: it was reset during the scenario")
+    return Activity(
+        device=device,
+        jobs_done=new.jobs_total - old.jobs_total,
+        guest_errors=new.guest_errors - old.guest_errors,
+        data_accesses=new.data_accesses - old.data_accesses,
+        jobs={job.seq - old.jobs_total: job for job in new.jobs if job.seq > old.jobs_total},
+    )
+
+
+def to_cpu(device: Device, runs: Sequence[Run]) -> tuple[tuple[Run, ...], tuple[Run, ...]]:
+    """Bus runs as CPU physical runs, and the bus runs behind which there is nothing."""
+    reached, lost = [], []
+    for piece in (piece for run in runs for piece in _linear_pieces(device, run)):
+        address = device.to_cpu(piece.address)
+        if address is None:
+            lost.append(piece)
+        else:
+            reached.append(Run(address, piece.length))
+    return ranges.union(reached), ranges.union(lost)
+
+
+def _linear_pieces(device: Device, run: Run) -> list[Run]:
+    """The run, cut where its CPU addresses do not follow each other."""
+    first, last = device.to_cpu(run.address), device.to_cpu(run.end - 1)
+    # one window: both ends are as far apart on the CPU's side as they are on the bus
+    if first is not None and last is not None and last - first == run.length - 1:
+        return [run]
+    cuts = [run.address, *range(run.address // PAGE * PAGE + PAGE, run.end, PAGE), run.end]
+    return [Run(start, end - start) for start, end in itertools.pairwise(cuts)]
+
+
+# ---- the form ----
+
+
+@dataclass(frozen=True)
+class _Fields:
+    """A JSON object that is asked for fields of a certain kind, and blames them by name."""
+
+    where: str
+    raw: Any
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.raw, Mapping):
+            raise EvidenceError(f"{self.where}: not an object but {self.raw!r:.60}")
+
+    def inner(self, key: str, index: int, raw: Any) -> _Fields:
+        return _Fields(f"{self.where}: {key}[{index}]", raw)
+
+    def take(self, key: str) -> Any:
+        if key not in self.raw:
+            raise EvidenceError(f"{self.where}: field '{key}' is missing")
+        return self.raw[key]
+
+    def odd(self, key: str) -> EvidenceError:
+        return EvidenceError(f"{self.where}: field '{key}' makes no sense: {self.raw[key]!r:.80}")
+
+    def integer(self, key: str, least: int) -> int:
+        value = self.take(key)
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise self.odd(key)
+        return value
+
+    def count(self, key: str) -> int:
+        return self.integer(key, 0)
+
+    def truth(self, key: str) -> bool:
+        value = self.take(key)
+        if not isinstance(value, bool):
+            raise self.odd(key)
+        return value
+
+    def word(self, key: str, known: Sequence[str]) -> str:
+        value = self.take(key)
+        if value not in known:
+            raise self.odd(key)
+        return str(value)
+
+    def list(self, key: str) -> Sequence[Any]:
+        value = self.take(key)
+        if not isinstance(value, (list, tuple)):
+            raise self.odd(key)
+        return value
+
+    def runs(self, key: str) -> tuple[Run, ...]:
+        entries = [self.inner(key, index, entry) for index, entry in enumerate(self.list(key))]
+        return tuple(Run(entry.count("bus"), entry.integer("length", 1)) for entry in entries)
+
+    def digest(self, key: str) -> str:
+        value = self.take(key)
+        if not isinstance(value, str) or (value and not _SHA256.fullmatch(value)):
+            raise self.odd(key)
+        return value
+
+
+def _job(fields: _Fields) -> JobEvidence:
+    job = JobEvidence(
+        seq=fields.integer("seq", 1),
+        cookie=fields.count("cookie"),
+        # an operation that the engine does not know has no name in our header
+        op=str(fields.take("op")),
+        status=fields.word("status", STATUSES),
+        length=fields.count("length"),
+        bytes=fields.count("bytes"),
+        seed=fields.count("seed"),
+        sha256=fields.digest("sha256"),
+        mismatch_at=fields.integer("mismatch-at", -1),
+        start_ns=fields.count("start-ns"),
+        end_ns=fields.count("end-ns"),
+        done=fields.truth("done"),
+        src=fields.runs("src"),
+        dst=fields.runs("dst"),
+        read=fields.runs("read"),
+        written=fields.runs("written"),
+        src_dropped=fields.count("src-dropped"),
+        dst_dropped=fields.count("dst-dropped"),
+        read_dropped=fields.count("read-dropped"),
+        written_dropped=fields.count("written-dropped"),
+        violations=_violations(fields),
+        violations_dropped=fields.count("violations-dropped"),
+        injected=fields.word("injected", FAULTS),
+    )
+    if job.done and job.status == "ok" and job.op in OPERATIONS and not job.sha256:
+        raise EvidenceError(f"{fields.where}: done and ok, yet without 'sha256'")
+    return job
+
+
+def _violations(fields: _Fields) -> tuple[Violation, ...]:
+    entries = [
+        fields.inner("violations", index, entry) for index, entry in enumerate(fields.list("violations"))
+    ]
+    return tuple(
+        Violation(
+            kind=entry.word("kind", VIOLATIONS),
+            list=str(entry.take("list")),
+            segment=entry.count("segment"),
+            bus=entry.count("bus"),
+            length=entry.count("length"),
+        )
+        for entry in entries
+    )
+
+
+def _check_numbers(fields: _Fields, evidence: DeviceEvidence) -> None:
+    """Jobs are numbered without gaps, and the last one is the total."""
+    numbers = [job.seq for job in evidence.jobs]
+    expected = list(range(evidence.jobs_total - len(numbers) + 1, evidence.jobs_total + 1))
+    if numbers != expected:
+        raise EvidenceError(f"{fields.where}: the jobs' numbers do not lead up to 'jobs-total'")
+    if evidence.jobs_total != evidence.jobs_dropped + len(numbers):
+        raise EvidenceError(f"{fields.where}: 'jobs-dropped' does not agree with 'jobs-total'")
