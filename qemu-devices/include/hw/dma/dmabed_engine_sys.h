@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Platform front end of the dmabed DMA engine: one MMIO region, one interrupt.
+ */
+#ifndef HW_DMA_DMABED_ENGINE_SYS_H
+#define HW_DMA_DMABED_ENGINE_SYS_H
+
+#include "hw/dma/dmabed_engine.h"
+#include "hw/sysbus.h"
+
+#define TYPE_DMABED_ENGINE_SYS "dmabed-engine-sys"
+OBJECT_DECLARE_SIMPLE_TYPE(DmabedEngineSysState, DMABED_ENGINE_SYS)
+
+#define DMABED_ENGINE_SPI_UNSET UINT32_MAX
+#define DMABED_ENGINE_BASE_UNSET UINT64_MAX
+
+struct DmabedEngineSysState {
+    SysBusDevice parent_obj;
+
+    DmabedEngineState engine;
+
+    /* properties: where the machine puts the device */
+    uint64_t mmio_base;
+    uint32_t spi;
+};
+
+#endif /* HW_DMA_DMABED_ENGINE_SYS_H */
