@@ -44,9 +44,13 @@ class Problem:
     allowed: str = ""
 
 
-def problems(data: Any, name: str) -> list[Problem]:
-    """Everything that ``configs/schemas/NAME.schema.json`` finds wrong with ``data``."""
-    return [problem for error in _validator(name).iter_errors(data) for problem in _explain(_failure(error))]
+def problems(data: Any, name: str, part: str = "") -> list[Problem]:
+    """Everything that ``configs/schemas/NAME.schema.json`` finds wrong with ``data``.
+
+    ``part`` names one of the schema's ``$defs`` to check against instead.
+    """
+    errors = _validator(name, part).iter_errors(data)
+    return [problem for error in errors for problem in _explain(_failure(error))]
 
 
 def _is_integer(_checker: object, value: object) -> bool:
@@ -77,11 +81,11 @@ def _resource(file: str) -> Resource[Any]:
 
 
 @functools.cache
-def _validator(name: str) -> Any:
+def _validator(name: str, part: str) -> Any:
     """The validator of one schema; ``$ref: other.schema.json`` finds its neighbours."""
     registry: Registry[Any] = Registry(retrieve=_resource)  # type: ignore[call-arg]
-    contents = _resource(f"{name}.schema.json").contents
-    return _Validator(contents, registry=registry, format_checker=_formats)
+    where = f"{name}.schema.json" + (f"#/$defs/{part}" if part else "")
+    return _Validator({"$ref": where}, registry=registry, format_checker=_formats)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a schema cannot see in a layout: addresses and interrupts that collide.
+
+Each check yields problems with the key that is to blame. Of two that collide
+the later one is; ``suspects`` are devices that were changed by hand
+(a scenario's overrides) and therefore come last.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dmabed.schema import Problem
+
+if TYPE_CHECKING:
+    from dmabed.layout import Device, Layout, Window
+
+Path = tuple[str | int, ...]
+
+_ADDRESSES = 1 << 64
+_SPIS = 224  # of the machine's interrupt controller
+_PAGE = 0x1000
+# Linux wants RAM and its own image on 2 MiB (Documentation/arch/arm64/booting.rst).
+_BANK_ALIGNMENT = 2 << 20
+# rmem_cma_setup() refuses less (kernel/dma/contiguous.c); 4 MiB suits a kernel without hugetlb too.
+_CMA_ALIGNMENT = 4 << 20
+# arm_gicv3: a 64 KiB distributor, 128 KiB of redistributor per CPU; frames of 64 KiB.
+_GIC_FRAME = 0x10000
+_GIC_REDISTRIBUTOR = 0x20000
+_VIRTIO_MMIO_SIZE = 0x200
+_UART_SIZE = 0x1000
+_MMIO_SIZE = 0x1000
+
+
+@dataclass(frozen=True)
+class _Area:
+    """An address range of the map, with the key that put it there."""
+
+    title: str
+    path: Path
+    base: int
+    size: int
+    alignment: int = 1
+
+    @property
+    def end(self) -> int:
+        return self.base + self.size
+
+    def overlaps(self, other: _Area) -> bool:
+        return self.base < other.end and other.base < self.end
+
+    def __str__(self) -> str:
+        return f"{self.title} {self.base:#x}-{self.end - 1:#x}"
+
+
+def problems(layout: Layout, suspects: tuple[str, ...] = ()) -> Iterator[Problem]:
+    """Everything wrong with a layout that fits the schema, RAM first."""
+    devices = sorted(layout.devices, key=lambda device: device.name in suspects)
+    banks = _banks(layout)
+    yield from _map_problems(banks + _registers(layout, devices))
+    yield from _reserved_problems(layout, banks)
+    yield from _interrupt_problems(layout, devices)
+    for device in devices:
+        yield from _device_problems(device)
+
+
+def _banks(layout: Layout) -> list[_Area]:
+    return [
+        _Area("RAM", ("memory", "banks", index, "base"), bank.base, bank.size, _BANK_ALIGNMENT)
+        for index, bank in enumerate(layout.banks)
+    ]
+
+
+def _registers(layout: Layout, devices: list[Device]) -> list[_Area]:
+    platform, gic = layout.platform, ("platform", "gic")
+    redistributors = _GIC_REDISTRIBUTOR * layout.cpu.count
+    virtio_size = _VIRTIO_MMIO_SIZE * platform.virtio_count
+    distributor, redistributor = platform.gic_distributor, platform.gic_redistributor
+    fixed = [
+        _Area("GIC distributor", (*gic, "distributor"), distributor, _GIC_FRAME, _GIC_FRAME),
+        _Area("GIC redistributors", (*gic, "redistributor"), redistributor, redistributors, _GIC_FRAME),
+        _Area("UART", ("platform", "uart", "base"), platform.uart_base, _UART_SIZE, _PAGE),
+        _Area("virtio-mmio", ("platform", "virtio", "base"), platform.virtio_base, virtio_size, _PAGE),
+    ]
+    return fixed + [
+        _Area(device.name, ("devices", device.name, "base"), device.base, _MMIO_SIZE, _PAGE)
+        for device in devices
+    ]
+
+
+def _map_problems(areas: list[_Area]) -> Iterator[Problem]:
+    """RAM and registers: aligned, inside the address space, each in its own place."""
+    for index, area in enumerate(areas):
+        yield from _area_problems(area)
+        for other in areas[:index]:
+            if area.overlaps(other):
+                yield Problem(area.path, f"{area} overlaps {other}")
+
+
+def _area_problems(area: _Area) -> Iterator[Problem]:
+    if area.size == 0:
+        yield Problem((*area.path[:-1], "size"), f"{area.title} at {area.base:#x} is empty", "more than 0")
+    elif area.base % area.alignment or (area.title == "RAM" and area.size % area.alignment):
+        what = f"{area} is not aligned"
+        yield Problem(area.path, what, f"multiples of {area.alignment:#x}")
+    if area.end > _ADDRESSES:
+        yield Problem(area.path, f"{area} ends beyond 64 bits")
+
+
+def _reserved_problems(layout: Layout, banks: list[_Area]) -> Iterator[Problem]:
+    seen: list[_Area] = []
+    for index, entry in enumerate(layout.reserved):
+        path: Path = ("memory", "reserved", index)
+        alignment = _CMA_ALIGNMENT if entry.kind == "cma-default" else _PAGE
+        area = _Area(entry.name, (*path, "base"), entry.base, entry.size, alignment)
+        yield from _area_problems(area)
+        if area.size % alignment:
+            yield Problem((*path, "size"), f"{area} is not aligned", f"multiples of {alignment:#x}")
+        if not any(bank.base <= area.base and area.end <= bank.end for bank in banks):
+            yield Problem(area.path, f"{area} is not inside one RAM bank", ", ".join(map(str, banks)))
+        for other in seen:
+            if area.overlaps(other):
+                yield Problem(area.path, f"{area} overlaps {other}")
+        seen.append(area)
+    yield from _reserved_repeats(layout)
+
+
+def _reserved_repeats(layout: Layout) -> Iterator[Problem]:
+    for index, entry in enumerate(layout.reserved):
+        path: Path = ("memory", "reserved", index)
+        earlier = layout.reserved[:index]
+        if entry.name in (other.name for other in earlier):
+            yield Problem((*path, "name"), f"'{entry.name}' is taken", "another name")
+        if entry.kind == "cma-default" and "cma-default" in (other.kind for other in earlier):
+            yield Problem((*path, "kind"), "a second default CMA area", "pool, no-map")
+
+
+def _interrupt_problems(layout: Layout, devices: list[Device]) -> Iterator[Problem]:
+    platform = layout.platform
+    taken: dict[int, str] = {platform.uart_spi: "the UART"}
+    virtio: Path = ("platform", "virtio", "spi")
+    for spi in range(platform.virtio_spi, platform.virtio_spi + platform.virtio_count):
+        yield from _spi_problems(taken, spi, virtio, "virtio-mmio")
+    for device in devices:
+        yield from _spi_problems(taken, device.spi, ("devices", device.name, "spi"), device.name)
+
+
+def _spi_problems(taken: dict[int, str], spi: int, path: Path, owner: str) -> Iterator[Problem]:
+    if spi in taken:
+        yield Problem(path, f"SPI {spi} of {owner} is taken by {taken[spi]}", "an SPI of its own")
+    if spi >= _SPIS:
+        yield Problem(path, f"SPI {spi} of {owner} is out of range", f"0 to {_SPIS - 1}")
+    taken.setdefault(spi, owner)
+
+
+def _device_problems(device: Device) -> Iterator[Problem]:
+    path: Path = ("devices", device.name)
+    for key, value in (("alignment", device.alignment), ("granule", device.granule)):
+        if value == 0 or value & (value - 1) or value >= 1 << 32:
+            yield Problem((*path, key), f"{value} is not a power of 2", "1, 2, 4, … up to 2GiB")
+    if device.segment_boundary & (device.segment_boundary + 1):
+        what = f"{device.segment_boundary:#x} is no mask"
+        yield Problem((*path, "segment-boundary"), what, "a power of 2 less 1, such as 0xffffffff")
+    yield from _window_problems(device.dma_ranges, (*path, "dma-ranges"))
+    yield from _window_problems(device.declared_dma_ranges or (), (*path, "declared-dma-ranges"))
+
+
+def _window_problems(windows: tuple[Window, ...], path: Path) -> Iterator[Problem]:
+    for index, window in enumerate(windows):
+        bus, cpu = window.bus + window.size, window.cpu + window.size
+        if window.size == 0:
+            yield Problem((*path, index, "size"), "the window is empty", "more than 0")
+        if max(bus, cpu) > _ADDRESSES:
+            yield Problem((*path, index), "the window ends beyond 64 bits")
+    for (_, first), (index, second) in itertools.combinations(enumerate(windows), 2):
+        if first.bus < second.bus + second.size and second.bus < first.bus + first.size:
+            what = f"bus addresses from {second.bus:#x} overlap the window at {first.bus:#x}"
+            yield Problem((*path, index), what, "windows apart from each other")
