@@ -94,15 +94,20 @@ class Execution:
             if not step.thread:  # a thread's step is recorded by its join
                 seconds = time.monotonic() - begun
                 self._records.append(
-                    StepRecord(step.index, begun - started, seconds, answer, self._notes.job, self._notes.buffers)
+                    StepRecord(
+                        step.index, begun - started, seconds, answer, self._notes.job, self._notes.buffers
+                    )
                 )
         return True
 
     def _do(self, step: Step) -> dict[str, Any] | None:
+        if self._stop.is_set():
+            raise AgentError("the run was interrupted")
         if self._deadline.passed():
             raise AgentError(f"the scenario ran out of its {self._deadline.seconds:g} s")
         if step.thread:
-            return self._start_in_thread(step)
+            self._start_in_thread(step)
+            return None
         if step.verb in requests.PLAIN_VERBS:
             return self._plain(step)
         if step.verb in OPERATIONS:
@@ -279,7 +284,7 @@ class Execution:
             return
 
     def _evidence(self) -> dict[str, Mapping[str, Any] | None]:
-        return {name: self._evidence_of(name) for name in self._machine.layout.devices}
+        return {device.name: self._evidence_of(device.name) for device in self._machine.layout.devices}
 
     def _evidence_of(self, device: str) -> Mapping[str, Any] | None:
         try:

@@ -135,7 +135,9 @@ class Machine:
             parts.append("the console's end:\n" + console)
         hint = f"logs are in {self.directory}"
         if panic := self.panic():
-            return GuestPanicked(f"the guest kernel died while booting: {panic}", why="\n".join(parts), hint=hint)
+            return GuestPanicked(
+                f"the guest kernel died while booting: {panic}", why="\n".join(parts), hint=hint
+            )
         return LaunchError(what, why="\n".join(parts), hint=hint)
 
     # ---- in use ----
@@ -255,7 +257,9 @@ class Machine:
 def _banner(port: int, deadline: Deadline) -> bool:
     """Does an SSH server greet? User-mode networking accepts before the guest does."""
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=deadline.at_most(2.0) or 0.1) as connection:
+        with socket.create_connection(
+            ("127.0.0.1", port), timeout=deadline.at_most(2.0) or 0.1
+        ) as connection:
             return connection.recv(64).startswith(b"SSH-2.0")
     except OSError:
         return False

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +23,18 @@ _GUARD = '[ "$PPID" = "$DMABED_PARENT" ] || exit 125; unset DMABED_PARENT; exec 
 
 def _guarded(argv: Sequence[str]) -> list[str]:
     return ["setpriv", "--pdeathsig", "KILL", "sh", "-c", _GUARD, "dmabed", *argv]
+
+
+_live: set[Child] = set()
+_live_lock = threading.Lock()
+
+
+def kill_all() -> None:
+    """End every child of this harness at once; their owners see that they died."""
+    with _live_lock:
+        children = list(_live)
+    for child in children:
+        child.kill()
 
 
 class Child:
@@ -60,6 +73,8 @@ class Child:
         finally:
             if log is not None:
                 log.close()
+        with _live_lock:
+            _live.add(self)
 
     @property
     def pid(self) -> int:
@@ -80,6 +95,8 @@ class Child:
         """Make sure that it has ended, and return its exit status."""
         if self._popen.poll() is None:
             self._popen.kill()
+        with _live_lock:
+            _live.discard(self)
         return self._popen.wait()
 
     def said(self, limit: int = 4096) -> str:

@@ -113,7 +113,9 @@ class Qmp:
     def close(self) -> None:
         """Disconnect; never raises."""
         # an error here says that the peer is gone already, which is what was wanted
-        with contextlib.suppress(QMPError, StateError, OSError, EOFError, FutureTimeout, asyncio.CancelledError):
+        with contextlib.suppress(
+            QMPError, StateError, OSError, EOFError, FutureTimeout, asyncio.CancelledError
+        ):
             _LOOP.run(self._client.disconnect(), Deadline(COMMAND_SECONDS).left())
         self.events()
         with self._log_lock:

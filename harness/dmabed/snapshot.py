@@ -24,8 +24,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-
-from dmabed.build import Artifacts, cache_root
+from dmabed.build import Artifacts
+from dmabed.build.cache import default_root
 from dmabed.commandline import Channels, Image, Memory, qemu_command
 from dmabed.deadline import Deadline
 from dmabed.errors import LaunchError, NotProbed, QmpError
@@ -41,13 +41,14 @@ def identity(artifacts: Artifacts, layout: Layout, image: Image) -> str:
     """A hash over all inputs of a boot: binaries by content, the command line by its words."""
     nowhere = Channels(0, 0, console=Path("console"), log=Path("log"))
     command = qemu_command(Path("qemu"), None, layout, image, nowhere, Memory(Path("ram"), share=True))
+    files = {str(path) for path in (image.kernel, image.initrd, image.dtb)}
     parts = {
         "format": FORMAT,
         "qemu": artifacts.keys["qemu"],
         "kernel": _file_digest(image.kernel),
         "initrd": _file_digest(image.initrd),
         "dtb": _file_digest(image.dtb),
-        "command": [word for word in command if word not in map(str, (image.kernel, image.initrd, image.dtb))],
+        "command": [word for word in command if word not in files],
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
@@ -68,7 +69,7 @@ class Store:
     """The snapshots on disk, ``<cache>/snapshots/<identity>/{ram,state,meta.json}``."""
 
     def __init__(self, root: Path | None = None) -> None:
-        self.root = root or cache_root() / "snapshots"
+        self.root = root or default_root() / "snapshots"
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def path(self, key: str) -> Path:
@@ -199,5 +200,3 @@ def restore(
         raise
     machine.greet_or_close()
     return machine
-
-

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dmabed import dts, snapshot
-from dmabed.build import Artifacts, cache_root
-from dmabed.build.cpio import overlay_cpio
+from dmabed.build import Artifacts, overlay_cpio
+from dmabed.build.cache import default_root
 from dmabed.commandline import Image, Memory
 from dmabed.errors import InputError
 from dmabed.layout import Layout
@@ -76,13 +76,13 @@ class Testbed:
         if self.options.overlay is None:
             return base
         data = base.read_bytes() + overlay_cpio(self.options.overlay)
-        return _stored(cache_root() / "overlays", ".cpio", data)
+        return _stored(default_root() / "overlays", ".cpio", data)
 
 
 def _dtb(layout: Layout) -> Path:
     """The layout's DTB, compiled once for each content of its DTS."""
     source = dts.render(layout)
-    folder = cache_root() / "dtb"
+    folder = default_root() / "dtb"
     path = folder / f"{layout.name}-{hashlib.sha256(source.encode()).hexdigest()[:16]}.dtb"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)

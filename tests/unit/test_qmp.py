@@ -17,7 +17,8 @@ from dmabed import qmp as qmp_module
 from dmabed.errors import QmpError
 from dmabed.qmp import Qmp
 
-_GREETING = {"QMP": {"version": {"qemu": {"major": 10, "minor": 0, "micro": 0}, "package": ""}, "capabilities": []}}
+_VERSION = {"qemu": {"major": 10, "minor": 0, "micro": 0}, "package": ""}
+_GREETING = {"QMP": {"version": _VERSION, "capabilities": []}}
 
 Behaviour = Callable[[dict[str, Any]], list[dict[str, Any]]]
 

@@ -19,7 +19,12 @@ from dmabed.testbed import BootOptions, Testbed
 DEFAULT_LAYOUT = "imx8mp-6g"
 
 layout_option = click.option(
-    "--layout", "layout_name", metavar="L", default=DEFAULT_LAYOUT, show_default=True, help="Name or file of a layout."
+    "--layout",
+    "layout_name",
+    metavar="L",
+    default=DEFAULT_LAYOUT,
+    show_default=True,
+    help="Name or file of a layout.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
@@ -33,8 +38,7 @@ class Booting:
 
     def artifacts(self) -> Artifacts:
         """What boots; missing or changed parts are built first, with progress on stderr."""
-        with build.reporter(sys.stderr) as progress:
-            return build.build(kernel=self.kernel, progress=progress)
+        return build.build(kernel=self.kernel, progress=build.reporter(sys.stderr))
 
     def testbed(self) -> Testbed:
         return Testbed(self.artifacts(), self.boot)
@@ -52,7 +56,9 @@ _BOOT_OPTIONS = (
     click.option("--overlay", type=click.Path(path_type=Path), help="Folder that is laid over the root."),
     click.option("--append", default="", metavar="ARGS", help="More kernel arguments."),
     click.option("--no-snapshot", is_flag=True, help="Boot each guest instead of restoring a snapshot."),
-    click.option("--timeout-multiplier", type=float, default=1.0, callback=_positive, help="Stretch all deadlines."),
+    click.option(
+        "--timeout-multiplier", type=float, default=1.0, callback=_positive, help="Stretch all deadlines."
+    ),
 )
 
 

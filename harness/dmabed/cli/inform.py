@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""``dmabed list``, ``rows`` and ``doctor``: what there is, and what works."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from dmabed import layout as layouts
+from dmabed import results, scenario
+from dmabed import rows as promises
+from dmabed.cli.options import json_option
+from dmabed.doctor import run as examine
+from dmabed.units import format_size
+
+Rows = list[dict[str, Any]]
+
+
+def _layouts() -> Rows:
+    found = [layouts.find(name) for name in layouts.names()]
+    return [
+        {
+            "name": layout.name,
+            "modelled-after": layout.modelled_after,
+            "ram": format_size(sum(bank.size for bank in layout.banks)),
+            "devices": [device.name for device in layout.devices],
+        }
+        for layout in found
+    ]
+
+
+def _scenarios() -> Rows:
+    return [
+        {
+            "name": item.name,
+            "purpose": item.purpose,
+            "rows": list(item.rows),
+            "layouts": list(item.layouts),
+            "tags": list(item.tags),
+        }
+        for item in scenario.find([])
+    ]
+
+
+def _devices() -> Rows:
+    return [
+        {
+            "name": device.name,
+            "layout": layout.name,
+            "hardware": device.hardware,
+            "address-bits": device.address_bits,
+            "segments": device.max_segments or "any",
+        }
+        for layout in map(layouts.find, layouts.names())
+        for device in layout.devices
+    ]
+
+
+_LISTS: dict[str, Callable[[], Rows]] = {
+    "layouts": _layouts,
+    "scenarios": _scenarios,
+    "devices": _devices,
+}
+
+
+@click.command("list")
+@click.argument("what", type=click.Choice(sorted(_LISTS)))
+@json_option
+def list_(what: str, as_json: bool) -> None:
+    """Layouts, scenarios or devices that there are."""
+    rows = _LISTS[what]()
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+    else:
+        print_table(rows)
+
+
+@click.command()
+@click.option(
+    "--results", "folder", type=click.Path(path_type=Path), default=Path("results"), show_default=True
+)
+@json_option
+def rows(folder: Path, as_json: bool) -> None:
+    """The promises of docs/semantics.md, and which of them work."""
+    claims = {item.name: item.rows for item in scenario.find([])}
+    reports = promises.report(promises.table(), claims, results.latest_outcomes(folder))
+    if as_json:
+        click.echo(json.dumps([report.as_json() for report in reports], indent=2))
+        return
+    print_table(
+        [
+            {
+                "id": report.row.id,
+                "state": report.state.value,
+                "scenarios": list(report.scenarios),
+                "promise": report.row.promise,
+            }
+            for report in reports
+        ]
+    )
+
+
+@click.command()
+@json_option
+def doctor(as_json: bool) -> int:
+    """What is missing on this machine, why it is needed, and what mends it."""
+    checks = examine()
+    if as_json:
+        click.echo(json.dumps([check.as_json() for check in checks], indent=2))
+    else:
+        for check in checks:
+            click.echo(check.as_text())
+    return 0 if all(check.ok for check in checks) else 2
+
+
+def print_table(rows: Rows) -> None:
+    """A table whose columns are the keys of the first row."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for key in rows[0] if rows else ():
+        table.add_column(key, overflow="fold")
+    for row in rows:
+        table.add_row(*(", ".join(v) if isinstance(v, list) else str(v) for v in row.values()))
+    Console(soft_wrap=False).print(table)

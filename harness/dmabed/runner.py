@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Runs planned scenarios, some at a time, each in a guest of its own.
+
+However a run ends, no guest is left and what was found up to then is kept.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from dmabed import process
+from dmabed.agent import Agent
+from dmabed.errors import GuestPanicked, NotProbed, TestbedError
+from dmabed.execute import Execution
+from dmabed.findings import Status, Verdict
+from dmabed.machine import Machine
+from dmabed.plan import Planned
+from dmabed.ssh import Ssh
+from dmabed.testbed import Testbed
+from dmabed.transcript import Transcript
+from dmabed.verdict import judge
+
+POLL_SECONDS = 0.2
+
+
+class Transport(Enum):
+    """How the agent is reached."""
+
+    SERIAL = "serial"
+    SSH = "ssh"
+
+
+@dataclass(frozen=True)
+class Done:
+    """How one planned scenario ended."""
+
+    planned: Planned
+    verdict: Verdict
+    seconds: float
+    transcript: Transcript | None = None  # None: it never came to the first step
+
+
+class Runner:
+    """Runs plans on one testbed; logs go to ``folder/<scenario>.<layout>``."""
+
+    def __init__(self, testbed: Testbed, folder: Path, transport: Transport = Transport.SERIAL) -> None:
+        self._testbed = testbed
+        self._folder = folder
+        self._transport = transport
+        self._stop = threading.Event()
+
+    def run(self, plan: Sequence[Planned], jobs: int, report: Callable[[Done], None]) -> None:
+        """Run them all; ``report`` is called in this thread as each one ends.
+
+        KeyboardInterrupt ends the guests, reports what was under way as
+        interrupted, and is raised again.
+        """
+        pool = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="scenario")
+        left = {pool.submit(self.one, planned) for planned in plan}
+        try:
+            while left:
+                left = _report_finished(left, report)
+        except BaseException:
+            # the guests die, and each worker comes back with what it has
+            self._stop.set()
+            process.kill_all()
+            while left:
+                left = _report_finished(left, report)
+            raise
+        finally:
+            pool.shutdown()
+
+    # ---- one scenario ----
+
+    def one(self, planned: Planned) -> Done:
+        """Run one scenario; a testbed that breaks is a verdict too, never an exception."""
+        started = time.monotonic()
+        transcript = None
+        if planned.skip:
+            verdict = Verdict(Status.SKIPPED, planned.skip)
+        elif self._stop.is_set():
+            verdict = Verdict(Status.SKIPPED, "the run was interrupted before it began")
+        else:
+            verdict, transcript = self._in_guest(planned)
+        return Done(planned, verdict, time.monotonic() - started, transcript)
+
+    def _in_guest(self, planned: Planned) -> tuple[Verdict, Transcript | None]:
+        directory = self._folder / planned.folder
+        try:
+            with (
+                self._testbed.start(planned.layout, directory) as machine,
+                self._connected(machine) as agent,
+            ):
+                transcript = Execution(machine, agent, planned.scenario, self._stop).run()
+        except (GuestPanicked, NotProbed) as error:
+            return Verdict(Status.FAILED, error.what), None
+        except TestbedError as error:
+            if self._stop.is_set():
+                return Verdict(Status.SKIPPED, "the run was interrupted"), None
+            return Verdict(Status.ERROR, str(error)), None
+        verdict = judge(planned.scenario, planned.layout, transcript)
+        _keep(directory, transcript, verdict)
+        return verdict, transcript
+
+    @contextlib.contextmanager
+    def _connected(self, machine: Machine) -> Iterator[Agent]:
+        """The agent over the chosen transport."""
+        if self._transport is Transport.SERIAL:
+            yield machine.agent
+            return
+        with Ssh(machine.ssh_port_when_ready(), self._testbed.artifacts) as ssh:
+            agent = Agent(ssh.agent_stream(), machine.directory / "agent-ssh.log")
+            try:
+                yield agent
+            finally:
+                agent.close()
+
+
+def _report_finished(open_: set[Future[Done]], report: Callable[[Done], None]) -> set[Future[Done]]:
+    """Report what has ended; the rest comes back. Wakes up often enough for Ctrl-C."""
+    done, rest = wait(open_, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+    for future in done:
+        report(future.result())
+    return rest
+
+
+def _keep(directory: Path, transcript: Transcript, verdict: Verdict) -> None:
+    """Evidence, transcript and verdict as files beside the logs."""
+    _write(directory / "evidence.json", dict(transcript.evidence))
+    _write(directory / "transcript.json", transcript.as_json())
+    _write(directory / "verdict.json", verdict.as_json())
+
+
+def _write(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")

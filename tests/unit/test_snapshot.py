@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The identity of a snapshot, and the store, without QEMU."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dmabed import layout as layouts
+from dmabed import snapshot
+from dmabed.build import Artifacts
+from dmabed.commandline import Image
+from dmabed.errors import LaunchError
+from dmabed.layout import Layout
+from dmabed.snapshot import Store
+
+
+@dataclasses.dataclass(frozen=True)
+class Inputs:
+    artifacts: Artifacts
+    layout: Layout
+    image: Image
+
+    def identity(self) -> str:
+        return snapshot.identity(self.artifacts, self.layout, self.image)
+
+
+@pytest.fixture
+def inputs(tmp_path: Path) -> Inputs:
+    for name in ("Image", "initrd", "soc.dtb"):
+        (tmp_path / name).write_text(name)
+    image = Image(tmp_path / "Image", tmp_path / "initrd", tmp_path / "soc.dtb")
+    artifacts = Artifacts(
+        qemu=tmp_path / "qemu",
+        qemu_data=None,
+        qtest=tmp_path / "qtest",
+        kernel=image.kernel,
+        initrd=image.initrd,
+        ssh_key=tmp_path / "key",
+        ssh_host_key="ssh-ed25519 AAAA",
+        versions={},
+        keys={"qemu": "q1"},
+    )
+    return Inputs(artifacts, layouts.find("imx8mp-6g"), image)
+
+
+def _other_qemu(inputs: Inputs) -> Inputs:
+    return dataclasses.replace(inputs, artifacts=dataclasses.replace(inputs.artifacts, keys={"qemu": "q2"}))
+
+
+def _other_layout(inputs: Inputs) -> Inputs:
+    return dataclasses.replace(inputs, layout=layouts.find("bcm2711-pi4"))
+
+
+def _one_limit_changed(inputs: Inputs) -> Inputs:
+    first, *rest = inputs.layout.devices
+    changed = dataclasses.replace(first, address_bits=first.address_bits - 1)
+    return dataclasses.replace(inputs, layout=dataclasses.replace(inputs.layout, devices=(changed, *rest)))
+
+
+def _other_kernel_argument(inputs: Inputs) -> Inputs:
+    return dataclasses.replace(inputs, image=dataclasses.replace(inputs.image, append="nosmp"))
+
+
+def _other_initrd(inputs: Inputs) -> Inputs:
+    inputs.image.initrd.write_text("another")
+    return inputs
+
+
+def _other_kernel(inputs: Inputs) -> Inputs:
+    inputs.image.kernel.write_text("another")
+    return inputs
+
+
+def _other_dtb(inputs: Inputs) -> Inputs:
+    inputs.image.dtb.write_text("another")
+    return inputs
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _other_qemu,
+        _other_layout,
+        _one_limit_changed,
+        _other_kernel_argument,
+        _other_initrd,
+        _other_kernel,
+        _other_dtb,
+    ],
+)
+def test_any_other_input_is_another_identity(inputs: Inputs, change: Callable[[Inputs], Inputs]) -> None:
+    before = inputs.identity()
+    assert inputs.identity() == before
+    assert change(inputs).identity() != before
+
+
+def test_a_restore_from_other_inputs_is_refused(inputs: Inputs, tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    other = _other_kernel_argument(inputs).identity()
+    with pytest.raises(LaunchError, match="other inputs"):
+        snapshot.restore(store, other, inputs.artifacts, inputs.layout, inputs.image, tmp_path / "run")
+
+
+def save(store: Store, key: str) -> Path:
+    """A snapshot's files as they should be."""
+    path = store.path(key)
+    path.mkdir()
+    sizes = {}
+    for name in ("ram", "state"):
+        (path / name).write_text(name)
+        sizes[name] = len(name)
+    (path / "meta.json").write_text(json.dumps({"identity": key, "sizes": sizes}))
+    return path
+
+
+def test_only_a_whole_snapshot_is_usable(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    path = save(store, "k")
+    assert store.usable("k")
+    (path / "state").write_text("")
+    assert not store.usable("k")
+
+
+@pytest.mark.parametrize("meta", ["", "[]", '{"identity": "other"}', '{"identity": "k"}'])
+def test_a_damaged_description_makes_it_unusable(tmp_path: Path, meta: str) -> None:
+    store = Store(tmp_path)
+    (save(store, "k") / "meta.json").write_text(meta)
+    assert not store.usable("k")
+
+
+def test_old_snapshots_go(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for number in range(snapshot.KEEP + 3):
+        save(store, f"{number:03}")
+    store.prune()
+    assert len([p for p in tmp_path.iterdir() if p.is_dir()]) == snapshot.KEEP
