@@ -43,7 +43,7 @@ def job(result: Mapping[str, Any]) -> JobAnswer:
     status, error = text(result, "status"), _field(result, "error")
     if error is not None and not isinstance(error, str):
         raise _odd("error", error)
-    mismatch = number(result, "mismatch")
+    mismatch = None if _field(result, "mismatch") is None else number(result, "mismatch")
     return JobAnswer(
         status=status,
         error=error,

@@ -110,6 +110,8 @@ def _tell_where(story: _Story, step: Step) -> Step:
     if buffer.is_heap and not step.expect.errno:
         what = f"nobody tells where a heap buffer as '{step.args['buffer']}' is"
         raise story.error(step, (step.verb, "buffer"), what, "buffers made by export")
+    if step.verb == "ram-digest":
+        return dataclasses.replace(step, args={**step.args, "size": buffer.size})
     return step
 
 
