@@ -28,10 +28,10 @@ _BANK_ALIGNMENT = 2 << 20
 # rmem_cma_setup() refuses less (kernel/dma/contiguous.c); 4 MiB suits a kernel without hugetlb too.
 _CMA_ALIGNMENT = 4 << 20
 # arm_gicv3: a 64 KiB distributor, 128 KiB of redistributor per CPU; frames of 64 KiB.
-_GIC_FRAME = 0x10000
-_GIC_REDISTRIBUTOR = 0x20000
-_VIRTIO_MMIO_SIZE = 0x200
-_UART_SIZE = 0x1000
+GIC_FRAME = 0x10000
+GIC_REDISTRIBUTOR = 0x20000
+VIRTIO_MMIO_SIZE = 0x200
+UART_SIZE = 0x1000
 _MMIO_SIZE = 0x1000
 
 
@@ -76,13 +76,13 @@ def _banks(layout: Layout) -> list[_Area]:
 
 def _registers(layout: Layout, devices: list[Device]) -> list[_Area]:
     platform, gic = layout.platform, ("platform", "gic")
-    redistributors = _GIC_REDISTRIBUTOR * layout.cpu.count
-    virtio_size = _VIRTIO_MMIO_SIZE * platform.virtio_count
+    redistributors = GIC_REDISTRIBUTOR * layout.cpu.count
+    virtio_size = VIRTIO_MMIO_SIZE * platform.virtio_count
     distributor, redistributor = platform.gic_distributor, platform.gic_redistributor
     fixed = [
-        _Area("GIC distributor", (*gic, "distributor"), distributor, _GIC_FRAME, _GIC_FRAME),
-        _Area("GIC redistributors", (*gic, "redistributor"), redistributor, redistributors, _GIC_FRAME),
-        _Area("UART", ("platform", "uart", "base"), platform.uart_base, _UART_SIZE, _PAGE),
+        _Area("GIC distributor", (*gic, "distributor"), distributor, GIC_FRAME, GIC_FRAME),
+        _Area("GIC redistributors", (*gic, "redistributor"), redistributor, redistributors, GIC_FRAME),
+        _Area("UART", ("platform", "uart", "base"), platform.uart_base, UART_SIZE, _PAGE),
         _Area("virtio-mmio", ("platform", "virtio", "base"), platform.virtio_base, virtio_size, _PAGE),
     ]
     return fixed + [
