@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The operations, one table per file; the last entry of each has no name. */
+#ifndef AGENT_OPS_H
+#define AGENT_OPS_H
+
+#include "request.h"
+
+#define DEFAULT_TIMEOUT_MS 10000
+
+extern const struct op dmabuf_ops[]; /* buffers, attachments, mappings */
+extern const struct op job_ops[]; /* submit, wait */
+extern const struct op cpu_ops[]; /* the CPU's access to buffers */
+extern const struct op system_ops[]; /* the guest and the agent itself */
+extern const struct op thread_ops[];
+extern const struct op run_ops[]; /* foreign programs */
+
+#endif
