@@ -54,11 +54,19 @@ def merge(fragments: Iterable[Path]) -> list[Wish]:
 
 
 def text(merged: Iterable[Wish]) -> str:
-    """The wishes as a file for KCONFIG_ALLCONFIG."""
+    """The wishes as lines of a configuration."""
     return "".join(
         f"# {wish.option} is not set\n" if wish.value == OFF else f"{wish.option}={wish.value}\n"
         for wish in merged
     )
+
+
+def apply(config: str, merged: Iterable[Wish]) -> str:
+    """A configuration with the wishes in the place of what it said about these options."""
+    merged = list(merged)
+    wished = {wish.option for wish in merged}
+    kept = [line for line in config.splitlines() if not wished & set(parse(line))]
+    return "\n".join(kept) + "\n" + text(merged)
 
 
 def lost(merged: Iterable[Wish], final: Mapping[str, str]) -> list[str]:
