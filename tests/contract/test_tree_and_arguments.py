@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Linux is told of exactly the hardware that QEMU is asked for."""
+
+from dataclasses import replace
+
+import hardware_map
+import pytest
+
+from dmabed import argv, dts, layout
+from dmabed.layout import Window
+
+
+def both(chosen, tmp_path):
+    tree = hardware_map.of_tree(dts.compile_dtb(chosen, tmp_path / "soc.dtb").read_bytes())
+    return tree, hardware_map.of_arguments(argv.machine_arguments(chosen, None, False))
+
+
+@pytest.mark.parametrize("name", layout.names())
+def test_they_agree(name, tmp_path):
+    chosen = layout.find(name)
+    tree, arguments = both(chosen, tmp_path)
+    assert tree == arguments
+    assert set(tree.engines) == {device.name for device in chosen.devices}
+    assert tree.ram == sorted((bank.base, bank.size) for bank in chosen.banks)
+    assert sum(size for _, size in tree.ram) == chosen.ram_size
+
+
+def with_codec(name, **changes):
+    chosen = layout.find(name)
+    changed = [replace(d, **changes) if d.name == "codec" else d for d in chosen.devices]
+    return replace(chosen, devices=tuple(changed))
+
+
+def test_only_declared_windows_may_differ(tmp_path):
+    lie = (Window(0, 0, 1 << 28), Window(1 << 32, 1 << 32, 4096))
+    tree, arguments = both(with_codec("imx8mp-6g", declared_dma_ranges=lie), tmp_path)
+    assert tree.windows.pop("codec") == [(0, 0, 1 << 28), (1 << 32, 1 << 32, 4096)]
+    assert arguments.windows.pop("codec") == []
+    assert tree == arguments
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"base": 0x38301000}, "engines"),
+        ({"spi": 8}, "engines"),
+        ({"dma_ranges": (Window(0, 0x40000000, 4096),)}, "windows"),
+    ],
+)
+def test_the_comparison_sees_a_difference(changes, field, tmp_path):
+    """The check itself: a tree and arguments of two layouts are told apart."""
+    tree, _ = both(layout.find("imx8mp-6g"), tmp_path)
+    _, arguments = both(with_codec("imx8mp-6g", **changes), tmp_path)
+    assert getattr(tree, field) != getattr(arguments, field)
