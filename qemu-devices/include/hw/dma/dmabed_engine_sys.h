@@ -18,6 +18,7 @@ struct DmabedEngineSysState {
     SysBusDevice parent_obj;
 
     DmabedEngineState engine;
+    qemu_irq irq;
 
     /* properties: where the machine puts the device */
     uint64_t mmio_base;

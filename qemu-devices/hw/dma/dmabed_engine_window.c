@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * dmabed DMA engine: the engine's own address space.
+ *
+ * A container as large as the engine's address lines reach holds one alias
+ * for each window of its bus.  What lies outside of a window or beyond the
+ * lines is not there, and an access fails by itself.
+ */
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "exec/address-spaces.h"
+#include "dmabed_engine_internal.h"
+
+/* A window is three numbers in a row: bus, cpu, size */
+#define RANGE_NUMBERS 3
+
+/* Bytes only ever go to RAM, never to registers, the engine's own included */
+static const MemTxAttrs ram_only = { .memory = 1 };
+
+typedef struct Window {
+    uint64_t bus;
+    uint64_t cpu;
+    uint64_t size;
+} Window;
+
+static Window get_window(const DmabedEngineState *s, unsigned i)
+{
+    const uint64_t *numbers = &s->dma_ranges[i * RANGE_NUMBERS];
+
+    return (Window) {
+        .bus = numbers[0], .cpu = numbers[1], .size = numbers[2],
+    };
+}
+
+static bool windows_overlap(Window a, Window b)
+{
+    return a.bus <= b.bus + (b.size - 1) && b.bus <= a.bus + (a.size - 1);
+}
+
+static bool check_window(const DmabedEngineState *s, unsigned i, Error **errp)
+{
+    Window w = get_window(s, i);
+
+    if (w.size == 0) {
+        error_setg(errp, "dma-ranges: window %u has size 0", i);
+        return false;
+    }
+    if (w.bus + (w.size - 1) < w.bus || w.cpu + (w.size - 1) < w.cpu) {
+        error_setg(errp, "dma-ranges: window %u ends beyond 64 bits", i);
+        return false;
+    }
+    for (unsigned j = 0; j < i; j++) {
+        if (windows_overlap(w, get_window(s, j))) {
+            error_setg(errp, "dma-ranges: windows %u and %u overlap", j, i);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_windows(const DmabedEngineState *s, Error **errp)
+{
+    if (s->num_dma_ranges % RANGE_NUMBERS) {
+        error_setg(errp, "dma-ranges: %u numbers are not triples of bus "
+                   "address, CPU address, size", s->num_dma_ranges);
+        return false;
+    }
+    for (unsigned i = 0; i < s->num_dma_ranges / RANGE_NUMBERS; i++) {
+        if (!check_window(s, i, errp)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void add_window(DmabedEngineState *s, MemoryRegion *alias, Window w)
+{
+    memory_region_init_alias(alias, OBJECT(s), "dmabed-engine.window",
+                             s->dma_mr, w.cpu, w.size);
+    memory_region_add_subregion(&s->dma_root, w.bus, alias);
+}
+
+uint64_t dmabed_window_mask(const DmabedEngineState *s)
+{
+    return MAKE_64BIT_MASK(0, s->addr_bits);
+}
+
+bool dmabed_window_init(DmabedEngineState *s, Error **errp)
+{
+    unsigned windows = s->num_dma_ranges / RANGE_NUMBERS;
+    const Window everything = { .size = UINT64_MAX };
+
+    if (!check_windows(s, errp)) {
+        return false;
+    }
+    if (!s->dma_mr) {
+        s->dma_mr = get_system_memory();
+    }
+    /* UINT64_MAX stands for all of 64 bits, see memory_region_init() */
+    memory_region_init(&s->dma_root, OBJECT(s), "dmabed-engine.dma",
+                       s->addr_bits == 64 ? UINT64_MAX
+                                          : dmabed_window_mask(s) + 1);
+    s->dma_windows = g_new0(MemoryRegion, MAX(windows, 1));
+    for (unsigned i = 0; i < windows; i++) {
+        add_window(s, &s->dma_windows[i], get_window(s, i));
+    }
+    if (windows == 0) {
+        add_window(s, &s->dma_windows[0], everything);
+    }
+    address_space_init(&s->dma_as, &s->dma_root, s->name);
+    return true;
+}
+
+void dmabed_window_fini(DmabedEngineState *s)
+{
+    address_space_destroy(&s->dma_as);
+}
+
+uint64_t dmabed_window_reach(DmabedEngineState *s, uint64_t bus,
+                             uint64_t length, bool is_write)
+{
+    hwaddr reach = length, offset;
+    MemoryRegion *mr;
+
+    RCU_READ_LOCK_GUARD();
+    mr = address_space_translate(&s->dma_as, bus, &offset, &reach, is_write,
+                                 ram_only);
+    if (!memory_region_is_ram(mr) || (is_write && mr->readonly)) {
+        return 0;
+    }
+    return reach;
+}
+
+bool dmabed_window_read(DmabedEngineState *s, uint64_t bus, void *data,
+                        uint64_t length)
+{
+    return address_space_read(&s->dma_as, bus, ram_only, data,
+                              length) == MEMTX_OK;
+}
+
+bool dmabed_window_write(DmabedEngineState *s, uint64_t bus, const void *data,
+                         uint64_t length)
+{
+    return address_space_write(&s->dma_as, bus, ram_only, data,
+                               length) == MEMTX_OK;
+}
