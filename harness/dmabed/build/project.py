@@ -4,11 +4,9 @@
 from __future__ import annotations
 
 import subprocess
-from pathlib import Path
 
 import dmabed
-
-ROOT = Path(__file__).resolve().parents[3]
+from dmabed.paths import ROOT
 
 QEMU_DEVICES = ROOT / "qemu-devices"
 GUEST_KERNEL = ROOT / "guest-kernel"

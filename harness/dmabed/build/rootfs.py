@@ -15,6 +15,7 @@ from dmabed.build.progress import Progress
 from dmabed.build.sources import Source
 from dmabed.build.sshkeys import SshKeys
 from dmabed.errors import BuildError
+from dmabed.paths import ROOT
 
 BUILDER = 1  # raise it when this file builds something else from the same inputs
 
@@ -116,7 +117,7 @@ def _programs(packages_root: Path, log: Path) -> dict[str, Node]:
         for place, directory, *libraries in rows("programs.txt"):
             out = Path(scratch) / "program"
             command = _compile_command(directory, libraries, packages_root, out)
-            process.run(command, log=log, what=f"compiling rootfs/{directory}", cwd=project.ROOT)
+            process.run(command, log=log, what=f"compiling rootfs/{directory}", cwd=ROOT)
             nodes[place] = Node.file(out.read_bytes(), PROGRAM_MODE)
     return nodes
 
@@ -130,7 +131,7 @@ def _compile_command(directory: str, libraries: list[str], packages_root: Path, 
         "-Iguest-kernel/include/uapi",
         "-Iguest-kernel/include",
         f"-I{packages_root}/usr/include",
-        *(str(path.relative_to(project.ROOT)) for path in sources),
+        *(str(path.relative_to(ROOT)) for path in sources),
         f"-L{packages_root}/{LIBRARIES}",
         *(f"-l{library.split('=', 1)[0]}" for library in libraries),
         "-o",
