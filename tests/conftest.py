@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Fixtures: artifacts once for a session, guests for a test."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from dmabed import build
+from dmabed import layout as layouts
+from dmabed.build import Artifacts
+from dmabed.findings import Verdict
+from dmabed.machine import Machine
+from dmabed.plan import make_plan
+from dmabed.runner import Done, Runner
+from dmabed.scenario import load
+from dmabed.testbed import Testbed
+
+Judge = Callable[[str], Verdict]
+Dmabed = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session")
+def artifacts() -> Artifacts:
+    """Everything that boots, built if need be."""
+    return build.build(progress=build.reporter(sys.stderr))
+
+
+@pytest.fixture(scope="session")
+def testbed(artifacts: Artifacts) -> Testbed:
+    return Testbed(artifacts)
+
+
+@pytest.fixture
+def machine(testbed: Testbed, tmp_path: Path) -> Iterator[Machine]:
+    """A ready guest on the default layout."""
+    with testbed.start(layouts.find("imx8mp-6g"), tmp_path / "guest") as guest:
+        yield guest
+
+
+@pytest.fixture
+def run_text(testbed: Testbed, tmp_path: Path) -> Callable[[str], Done]:
+    """Run a scenario given as text."""
+
+    def run(text: str) -> Done:
+        file = tmp_path / "scenario.yaml"
+        file.write_text(text)
+        (planned,) = make_plan([load(file)], [])
+        return Runner(testbed, tmp_path / "results").one(planned)
+
+    return run
+
+
+@pytest.fixture
+def dmabed(tmp_path: Path) -> Dmabed:
+    """The command line as a user calls it."""
+
+    def call(*words: str, seconds: float = 120) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "dmabed", *words],
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            cwd=tmp_path,
+            check=False,
+        )
+
+    return call
