@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dmabed import guest_checks, hardware_checks
 from dmabed.case import Case
-from dmabed.findings import Finding, Status, Verdict, Witness, first, place_of
+from dmabed.findings import Finding, Status, Verdict, Witness, place_of
 from dmabed.layout import Layout
 from dmabed.scenario import Scenario
 from dmabed.transcript import Event, EventKind, Transcript
@@ -51,10 +51,12 @@ def _outcome(case: Case, findings: tuple[Finding, ...]) -> tuple[Status, str]:
         return Status.FAILED, findings[kinds.index(EventKind.GUEST_PANIC)].sentence
     if EventKind.INTERRUPTED in kinds:
         return Status.SKIPPED, findings[kinds.index(EventKind.INTERRUPTED)].sentence
-    for status in (Status.ERROR, Status.FAILED):
-        decisive = first(findings, status)
-        if decisive is not None:
-            return status, decisive.sentence
+    # A machine that broke may have caused any of the other findings; among those, the first one in
+    # the story decides: a witness who mumbles after a failure does not undo it.
+    broken = [finding for finding in findings[: len(kinds)] if finding.status is Status.ERROR]
+    decisive = next(iter((*broken, *findings)), None)
+    if decisive is not None:
+        return decisive.status, decisive.sentence
     if not case.log.checks:
         return Status.ERROR, "nothing was checked: the scenario has no job and expects nothing"
     return Status.PASSED, f"{case.log.checks} checks passed"
