@@ -13,25 +13,37 @@ static void append(struct lines *lines, const char *bytes, size_t length)
 	lines->length += length;
 }
 
-static void finish(struct lines *lines, line_handler handle)
+static void finish(struct lines *lines, char mark, const struct line_handlers *handlers)
 {
-	if (lines->too_long)
-		handle(NULL, 0);
+	if (mark == CANCEL)
+		handlers->cancel();
+	else if (lines->too_long)
+		handlers->line(NULL, 0);
 	else
-		handle(lines->pending, lines->length);
+		handlers->line(lines->pending, lines->length);
 	lines_forget(lines);
 }
 
-void lines_feed(struct lines *lines, const char *bytes, size_t length, line_handler handle)
+/* How many bytes there are before the next mark. */
+static size_t part_length(const char *bytes, size_t length)
+{
+	size_t part = 0;
+
+	while (part < length && bytes[part] != '\n' && bytes[part] != CANCEL)
+		part++;
+	return part;
+}
+
+void lines_feed(struct lines *lines, const char *bytes, size_t length,
+		const struct line_handlers *handlers)
 {
 	while (length > 0) {
-		const char *end = memchr(bytes, '\n', length);
-		size_t part = end ? (size_t)(end - bytes) : length;
+		size_t part = part_length(bytes, length);
 
 		append(lines, bytes, part);
-		if (!end)
+		if (part == length)
 			return;
-		finish(lines, handle);
+		finish(lines, bytes[part], handlers);
 		bytes += part + 1;
 		length -= part + 1;
 	}

@@ -17,6 +17,11 @@
 
 #define LAST_WORDS_MS 10000 /* for requests that run when the input ends */
 
+static const struct line_handlers handlers = {
+	.line = protocol_receive,
+	.cancel = transport_begin_connection,
+};
+
 static struct lines lines;
 
 static void serve(void)
@@ -26,7 +31,7 @@ static void serve(void)
 
 	while ((got = transport_read(bytes, sizeof(bytes))) >= 0) {
 		if (got > 0) {
-			lines_feed(&lines, bytes, (size_t)got, protocol_receive);
+			lines_feed(&lines, bytes, (size_t)got, &handlers);
 			continue;
 		}
 		lines_forget(&lines);

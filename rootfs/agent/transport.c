@@ -58,6 +58,11 @@ unsigned int transport_connection(void)
 	return atomic_load(&connection);
 }
 
+void transport_begin_connection(void)
+{
+	atomic_fetch_add(&connection, 1);
+}
+
 static void wait_for_wakeup(void)
 {
 	struct epoll_event event;
@@ -71,7 +76,7 @@ static bool hang_up(void)
 	if (!connected)
 		return false;
 	connected = false;
-	atomic_fetch_add(&connection, 1);
+	transport_begin_connection();
 	return true;
 }
 

@@ -21,6 +21,12 @@ void transport_use_port(const char *name);
 unsigned int transport_connection(void);
 
 /*
+ * The host says that a connection begins here.  A close and a reopening in
+ * quick succession, or a restored snapshot, go by unnoticed otherwise.
+ */
+void transport_begin_connection(void);
+
+/*
  * Waits for bytes.  0: the connection ended; negative: so did the transport.
  * Only the reader calls this.
  */
