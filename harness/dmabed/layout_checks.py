@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dmabed.schema import Problem
+from dmabed.units import format_size
 
 if TYPE_CHECKING:
     from dmabed.layout import Device, Layout, Window
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 Path = tuple[str | int, ...]
 
 _ADDRESSES = 1 << 64
+# What an engine can do (docs/specs/dmabed-engine.md): a burst holds a granule, a boundary a page.
+_MAX_ALIGNMENT = 2 << 30
+_MAX_GRANULE = 64 << 10
+_MIN_BOUNDARY = 0xFFF
 _SPIS = 224  # of the machine's interrupt controller
 _PAGE = 0x1000
 # Linux wants RAM and its own image on 2 MiB (Documentation/arch/arm64/booting.rst).
@@ -158,14 +163,19 @@ def _spi_problems(taken: dict[int, str], spi: int, path: Path, owner: str) -> It
 
 def _device_problems(device: Device) -> Iterator[Problem]:
     path: Path = ("devices", device.name)
-    for key, value in (("alignment", device.alignment), ("granule", device.granule)):
-        if value == 0 or value & (value - 1) or value >= 1 << 32:
-            yield Problem((*path, key), f"{value} is not a power of 2", "1, 2, 4, … up to 2GiB")
-    if device.segment_boundary & (device.segment_boundary + 1):
+    yield from _power_problems((*path, "alignment"), device.alignment, _MAX_ALIGNMENT)
+    yield from _power_problems((*path, "granule"), device.granule, _MAX_GRANULE)
+    if device.segment_boundary & (device.segment_boundary + 1) or device.segment_boundary < _MIN_BOUNDARY:
         what = f"{device.segment_boundary:#x} is no mask"
-        yield Problem((*path, "segment-boundary"), what, "a power of 2 less 1, such as 0xffffffff")
+        allowed = f"a power of 2 less 1, {_MIN_BOUNDARY:#x} or more, such as 0xffffffff"
+        yield Problem((*path, "segment-boundary"), what, allowed)
     yield from _window_problems(device.dma_ranges, (*path, "dma-ranges"))
     yield from _window_problems(device.declared_dma_ranges or (), (*path, "declared-dma-ranges"))
+
+
+def _power_problems(path: Path, value: int, largest: int) -> Iterator[Problem]:
+    if value == 0 or value & (value - 1) or value > largest:
+        yield Problem(path, f"{value} does not fit", f"1, 2, 4, … {format_size(largest)}")
 
 
 def _window_problems(windows: tuple[Window, ...], path: Path) -> Iterator[Problem]:

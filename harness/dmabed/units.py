@@ -8,24 +8,30 @@ import re
 # Largest first: format_size() takes the first one that divides.
 UNITS = {"GiB": 1 << 30, "MiB": 1 << 20, "KiB": 1 << 10, "B": 1}
 ALLOWED = "whole bytes (65536, 0x10000), or a whole number with B, KiB, MiB or GiB (64KiB)"
+_LARGEST = (1 << 64) - 1
 
-_TEXT = re.compile(r"(0[xX][0-9a-fA-F]+|[0-9]{1,20}) ?(B|KiB|MiB|GiB)?", re.ASCII)
+_TEXT = re.compile(r"(-)?(0[xX][0-9a-fA-F]+|[0-9]{1,20}) ?(B|KiB|MiB|GiB)?", re.ASCII)
 
 
 def size(value: int | str) -> int:
     """Bytes in ``value``; ``ValueError`` says what is allowed."""
-    if isinstance(value, bool) or not isinstance(value, (int, str)):
+    count = _parse(value) if isinstance(value, str) else value
+    if isinstance(count, bool) or not isinstance(count, int):
         raise _refuse(value, "is not a size")
-    if isinstance(value, int):
-        if value < 0:
-            raise _refuse(value, "is negative")
-        return value
-    if value.strip().startswith("-"):
+    if count < 0:
         raise _refuse(value, "is negative")
-    found = _TEXT.fullmatch(value.strip())
+    if count > _LARGEST:
+        raise _refuse(value, "is more than 64 bits hold")
+    return count
+
+
+def _parse(text: str) -> int | None:
+    found = _TEXT.fullmatch(text.strip())
     if found is None:
-        raise _refuse(value, "is not a size")
-    return int(found[1], 0 if found[1][:2] in ("0x", "0X") else 10) * UNITS[found[2] or "B"]
+        return None
+    sign, number, unit = found.groups()
+    count = int(number, 16 if number[:2] in ("0x", "0X") else 10) * UNITS[unit or "B"]
+    return -count if sign else count
 
 
 def format_size(count: int) -> str:

@@ -8,9 +8,10 @@ contract is that all three are equal.
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-import fdt
+import flattened_tree
 
 Range = tuple[int, int]  # base, size
 
@@ -18,7 +19,7 @@ Range = tuple[int, int]  # base, size
 @dataclass
 class Map:
     cpus: int
-    ram: list[Range]
+    ram: list[Range]  # banks that touch are one
     distributor: Range
     redistributors: Range
     uart: tuple[int, int]  # base, SPI
@@ -27,76 +28,63 @@ class Map:
     windows: dict[str, list[tuple[int, int, int]]]  # bus, CPU, size
 
 
+def joined(ranges: Iterable[Range]) -> list[Range]:
+    """Ranges in order, those that touch made one."""
+    result: list[Range] = []
+    for base, size in sorted(ranges):
+        if result and sum(result[-1]) == base:
+            result[-1] = (result[-1][0], result[-1][1] + size)
+        else:
+            result.append((base, size))
+    return result
+
+
 # ---- a DTB ----
 
 
 def of_tree(blob: bytes) -> Map:
-    tree = fdt.parse_dtb(blob)
-    nodes = [_under(path, node.name) for path, subnodes, _ in tree.walk("/") for node in subnodes]
-    by_compatible = {}
-    for path in nodes:
-        for name in _strings(tree, path, "compatible"):
-            by_compatible.setdefault(name, []).append(path)
-    (gic,) = by_compatible["arm,gic-v3"]
-    (uart,) = by_compatible["arm,pl011"]
-    distributor, redistributors = _pairs(tree, gic, "reg")
-    engines = by_compatible.get("dmabed,engine", [])
-    names = {path: _strings(tree, path, "label")[0] for path in engines}
-    assert len(set(names.values())) == len(engines), "two engines of one name"
+    nodes = flattened_tree.read(blob)
+    (gic,) = _compatible(nodes, "arm,gic-v3")
+    (uart,) = _compatible(nodes, "arm,pl011")
+    distributor, redistributors = _pairs(gic)
+    named = [(node.strings("label")[0], node) for node in _compatible(nodes, "dmabed,engine")]
+    engines = dict(named)
+    assert len(engines) == len(named), "two engines of one name"
     return Map(
-        cpus=len([path for path in nodes if re.fullmatch(r"/cpus/cpu@\w+", path)]),
-        ram=sorted(p for n in nodes if n.startswith("/memory@") for p in _pairs(tree, n, "reg")),
+        cpus=len([node for node in nodes if node.strings("device_type") == ["cpu"]]),
+        ram=joined(
+            pair for node in nodes if node.strings("device_type") == ["memory"] for pair in _pairs(node)
+        ),
         distributor=distributor,
         redistributors=redistributors,
-        uart=_base_and_spi(tree, uart),
-        virtio=sorted(_base_and_spi(tree, path) for path in by_compatible["virtio,mmio"]),
-        engines={names[path]: _base_and_spi(tree, path) for path in engines},
-        windows={names[path]: _windows(tree, path) for path in engines},
+        uart=_base_and_spi(uart),
+        virtio=sorted(map(_base_and_spi, _compatible(nodes, "virtio,mmio"))),
+        engines={name: _base_and_spi(node) for name, node in engines.items()},
+        windows={name: _windows(node) for name, node in engines.items()},
     )
 
 
-def _under(path, name):
-    return f"{path.rstrip('/')}/{name}"
+def _compatible(nodes, name):
+    return [node for node in nodes if name in node.strings("compatible")]
 
 
-def _property(tree, path, name):
-    return next((p for p in tree.get_node(path).props if p.name == name), None)
-
-
-def _strings(tree, path, name):
-    found = _property(tree, path, name)
-    return [] if found is None else list(found.data)
-
-
-def _numbers(tree, path, name):
-    """A property as 64-bit numbers; all of the tree's addresses and sizes have two cells."""
-    found = _property(tree, path, name)
-    if found is None:
-        return []
-    # fdt guesses a property's type from its bytes; an address that reads like text must not pass for one
-    assert isinstance(found, fdt.PropWords), f"{path}: {name} was not read as numbers"
-    words = list(found.data)
-    assert len(words) % 2 == 0
-    return [high << 32 | low for high, low in zip(words[::2], words[1::2], strict=True)]
-
-
-def _pairs(tree, path, name):
-    numbers = _numbers(tree, path, name)
+def _pairs(node):
+    numbers = node.numbers("reg")
     return list(zip(numbers[::2], numbers[1::2], strict=True))
 
 
-def _base_and_spi(tree, path):
-    ((base, _size),) = _pairs(tree, path, "reg")
-    kind, number, _flags = _property(tree, path, "interrupts").data
-    assert kind == 0, f"{path}: not an SPI"
+def _base_and_spi(node):
+    ((base, _size),) = _pairs(node)
+    kind, number, _flags = node.cells("interrupts")
+    assert kind == 0, f"{node.path}: not an SPI"
     return base, number
 
 
-def _windows(tree, path):
+def _windows(node):
     """The ``dma-ranges`` of the nearest bus that has them."""
-    while path := path.rpartition("/")[0]:
-        if numbers := _numbers(tree, path, "dma-ranges"):
-            return list(zip(numbers[::3], numbers[1::3], numbers[2::3], strict=True))
+    while node := node.parent:
+        if flat := node.numbers("dma-ranges"):
+            return _triples(flat)
     return []
 
 
@@ -117,7 +105,7 @@ def of_arguments(words: list[str]) -> Map:
     slots = range(number["virtio-count"])
     return Map(
         cpus=cpus,
-        ram=sorted((int(base, 0), int(size, 0)) for size, base in banks),
+        ram=joined((int(base, 0), int(size, 0)) for size, base in banks),
         # of docs/specs/dmabed-soc.md
         distributor=(number["gic-dist-base"], 0x10000),
         redistributors=(number["gic-redist-base"], 0x20000 * cpus),
@@ -138,7 +126,7 @@ def _triples(flat):
 
 # ---- a running QEMU ----
 
-_LINE = re.compile(r"^ +([0-9a-f]{16})-([0-9a-f]{16}) \(prio \S+, (\w+)\): (.*)$")
+_LINE = re.compile(r"^ +([0-9a-f]{16})-([0-9a-f]{16}) \(prio \S+, ([^)]+)\): (.*)$")
 
 
 def of_qemu(qmp) -> Map:
@@ -170,9 +158,18 @@ def of_qemu(qmp) -> Map:
     )
 
 
-def _regions(listing):
-    """What the CPUs see: the lines of the flat view of address space "memory"."""
-    (view,) = [part for part in listing.split("FlatView #") if 'AS "memory"' in part]
+def ram_of_engine(qmp, name: str) -> list[Range]:
+    """The RAM that an engine can reach, at its bus addresses."""
+    return _ram(_regions(qmp.monitor("info mtree -f -o"), name))
+
+
+def _ram(regions):
+    return joined((base, size) for base, size, kind, _text in regions if kind == "ram")
+
+
+def _regions(listing, space="memory"):
+    """The lines of the flat view of an address space; "memory" is what the CPUs see."""
+    (view,) = [part for part in listing.split("FlatView #") if f'AS "{space}"' in part]
     found = [_LINE.match(line.rstrip("\r")) for line in view.splitlines()]
     ends = [(int(m[1], 16), int(m[2], 16), m[3], m[4]) for m in found if m]
     return [(first, last - first + 1, kind, text) for first, last, kind, text in ends]
@@ -185,19 +182,6 @@ def _is_owned(text, path):
         return False
     full = owner[1] if owner[1].startswith("/") else f"/machine/peripheral/{owner[1]}"
     return full == path or full.startswith(path + "/")
-
-
-def _ram(regions):
-    """RAM, with neighbouring pieces joined."""
-    joined = []
-    for base, size, kind, _text in sorted(regions):
-        if kind != "ram":
-            continue
-        if joined and sum(joined[-1]) == base:
-            joined[-1] = (joined[-1][0], joined[-1][1] + size)
-        else:
-            joined.append((base, size))
-    return joined
 
 
 def _named(regions, name):

@@ -11,7 +11,8 @@ import socket
 import hardware_map
 import pytest
 
-from dmabed import argv, dts, layout
+from dmabed import argv, dts, layout, yamlfile
+from dmabed.layout import Window
 from dmabed.process import Child
 from dmabed.qmp import Qmp
 
@@ -106,6 +107,45 @@ def test_each_engine_has_its_limits(live):
         found = {name: qmp.get(path, name) for name in LIMITS}
         assert found == {name: asked[name] for name in LIMITS}, device.name
     assert set(LIMITS) | {"driver", "id", "dma-ranges"} == set(asked), "a property that nobody compares"
+
+
+def test_each_engine_reaches_the_ram_that_the_layout_says(live):
+    chosen, qmp, _dtb = live
+    for device in chosen.devices:
+        assert hardware_map.ram_of_engine(qmp, device.name) == reachable(chosen, device), device.name
+
+
+def reachable(chosen, device):
+    """RAM in bus addresses: each bank through each window, cut off at the address width."""
+    end_of_width = 1 << device.address_bits
+    pieces = []
+    for window in device.dma_ranges or (Window(0, 0, end_of_width),):
+        for bank in chosen.banks:
+            first = max(bank.base, window.cpu)
+            last = min(
+                bank.base + bank.size, window.cpu + window.size, end_of_width + window.cpu - window.bus
+            )
+            if first < last:
+                pieces.append((device.to_bus(first), last - first))
+    return hardware_map.joined(pieces)
+
+
+EXTREMES = [
+    {"address-bits": 24, "alignment": "2GiB", "granule": "64KiB", "segment-boundary": 0xFFF},
+    {"address-bits": 64, "max-segments": 65536, "max-segment-size": (1 << 64) - 1},
+    {"address-bits": 64, "dma-ranges": [{"bus": (1 << 64) - 4096, "cpu": 0x40000000, "size": "4KiB"}]},
+    {"latency-ns": 10**12, "bandwidth": (1 << 64) - 1, "policy": "wrap", "reported-address-bits": 24},
+]
+
+
+@pytest.mark.parametrize("keys", EXTREMES)
+def test_what_a_layout_may_say_qemu_takes(keys, qemu, tmp_path):
+    chosen = layout.find("imx8mp-6g")
+    document = yamlfile.Document(tmp_path / "scene.yaml", {}, {})
+    chosen = layout.override(chosen, {"codec": keys}, document)
+    dtb = dts.compile_dtb(chosen, tmp_path / "soc.dtb")
+    with Paused(qemu, chosen, dtb, tmp_path) as qmp:
+        assert hardware_map.ram_of_engine(qmp, "codec") == reachable(chosen, chosen.device("codec"))
 
 
 def test_all_of_memory_is_the_backend(live):

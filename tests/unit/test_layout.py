@@ -253,18 +253,29 @@ WRONG = {
     "alignment": (
         "alignment: 64",
         "alignment: 48",
-        "30: devices.codec.alignment: 48 is not a power of 2; allowed: 1, 2, 4, … up to 2GiB",
+        "30: devices.codec.alignment: 48 does not fit; allowed: 1, 2, 4, … 2GiB",
     ),
     "granule": (
         "alignment: 64",
         "granule: 0",
-        "30: devices.codec.granule: 0 is not a power of 2; allowed: 1, 2, 4, … up to 2GiB",
+        "30: devices.codec.granule: 0 does not fit; allowed: 1, 2, 4, … 64KiB",
     ),
     "boundary": (
         "alignment: 64",
         "segment-boundary: 0x10000",
         "30: devices.codec.segment-boundary: 0x10000 is no mask; "
-        "allowed: a power of 2 less 1, such as 0xffffffff",
+        "allowed: a power of 2 less 1, 0xfff or more, such as 0xffffffff",
+    ),
+    "granule beyond a burst": (
+        "alignment: 64",
+        "granule: 128KiB",
+        "30: devices.codec.granule: 131072 does not fit; allowed: 1, 2, 4, … 64KiB",
+    ),
+    "boundary below a page": (
+        "alignment: 64",
+        "segment-boundary: 0xff",
+        "30: devices.codec.segment-boundary: 0xff is no mask; "
+        "allowed: a power of 2 less 1, 0xfff or more, such as 0xffffffff",
     ),
     "windows overlap": (
         "size: 256MiB}\n",
@@ -354,7 +365,7 @@ def test_override_may_hide_a_limit(small, write):
         ),
         (
             "  codec:\n    granule: 3\n",
-            "4: devices.codec.granule: 3 is not a power of 2; allowed: 1, 2, 4, … up to 2GiB",
+            "4: devices.codec.granule: 3 does not fit; allowed: 1, 2, 4, … 64KiB",
         ),
         # capture stands before codec in the layout, yet the changed one is to blame
         (

@@ -36,3 +36,9 @@ def test_size_refuses_negative(text):
 @pytest.mark.parametrize("text", ["0B", "1B", "1023B", "1KiB", "65KiB", "3GiB", "948MiB", "1025MiB"])
 def test_format_is_the_inverse_of_size(text):
     assert units.format_size(units.size(text)) == text
+
+
+@pytest.mark.parametrize("text", [1 << 64, "18446744073709551616", "17179869184GiB", "0x10000000000000000"])
+def test_size_refuses_more_than_64_bits(text):
+    with pytest.raises(ValueError, match="is more than 64 bits hold; allowed: "):
+        units.size(text)
