@@ -3,7 +3,7 @@
 # The commands of the project. What they do stands in tools/ and in the package
 # dmabed; build/venv is a link to the Python environment in the cache.
 
-PYTHON := PYTHONPATH=harness build/venv/bin/python
+PYTHON := PYTHONPATH=$(CURDIR)/harness build/venv/bin/python
 PYTEST := $(PYTHON) -m pytest
 
 .DEFAULT_GOAL := help
@@ -26,7 +26,7 @@ lint: setup ## style, types, spelling, both checkpatches
 	@$(PYTHON) tools/lint.py
 
 check: ## what this machine lacks; changes nothing
-	@PYTHONPATH=harness python3 -m dmabed.doctor
+	@PYTHONPATH=$(CURDIR)/harness python3 -m dmabed.doctor
 
 setup: ## install Debian packages and the Python environment, if they are missing
 	@tools/bootstrap
