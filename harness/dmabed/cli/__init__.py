@@ -17,7 +17,7 @@ import click
 from dmabed import __version__
 from dmabed.cli.guest import boot, exec_, shell
 from dmabed.cli.inform import doctor, list_, rows
-from dmabed.cli.run import report, run
+from dmabed.cli.run import run
 from dmabed.errors import TestbedError
 
 EXIT_TESTBED = 2
@@ -29,7 +29,7 @@ def cli() -> None:
     """A virtual hardware testbed for Linux dma-buf."""
 
 
-for _command in (run, boot, exec_, shell, list_, rows, report, doctor):
+for _command in (run, boot, exec_, shell, list_, rows, doctor):
     cli.add_command(_command)
 
 

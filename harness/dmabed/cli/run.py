@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""``dmabed run``: the main job."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from dmabed import report
+from dmabed.cli.options import Booting, boot_options, json_option
+from dmabed.findings import Status
+from dmabed.outcome import ScenarioResult
+from dmabed.plan import Planned, make_plan
+from dmabed.results import Results, make_run_folder
+from dmabed.runner import Done, Runner, Transport
+from dmabed.scenario import find
+
+_COLOURS = {
+    Status.PASSED: "green",
+    Status.FAILED: "red",
+    Status.ERROR: "magenta",
+    Status.SKIPPED: "yellow",
+}
+
+
+@click.command()
+@click.argument("what", nargs=-1, metavar="[NAME|FILE|TAG]...")
+@click.option(
+    "--layout",
+    "wanted",
+    multiple=True,
+    metavar="L",
+    help="Layout to run on, again for more; 'all': each scenario on all of its layouts. "
+    "Default: each scenario on its first.",
+)
+@click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Guests at a time.")
+@click.option(
+    "--results",
+    "results_folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("results"),
+    show_default=True,
+    help="Where the run's folder goes.",
+)
+@click.option(
+    "--transport",
+    type=click.Choice([t.value for t in Transport]),
+    default=Transport.SERIAL.value,
+    show_default=True,
+    help="How the agent is reached.",
+)
+@boot_options
+@json_option
+def run(
+    what: tuple[str, ...],
+    wanted: tuple[str, ...],
+    jobs: int,
+    results_folder: Path,
+    transport: str,
+    booting: Booting,
+    as_json: bool,
+) -> int:
+    """Run scenarios: all of them, or those with a NAME or TAG, or from a FILE."""
+    plan = make_plan(find(what), wanted)
+    testbed = booting.testbed()
+    folder = make_run_folder(results_folder)
+    results = Results(folder, len(plan), testbed.artifacts.versions)
+    runner = Runner(testbed, folder, Transport(transport))
+    interrupted = True
+    try:
+        runner.run(plan, jobs, lambda done: _note(done, results))
+        interrupted = False
+    finally:
+        overall = results.finish(interrupted=interrupted)
+        report.write(results)
+        _print(results, as_json)
+    return overall.exit_status
+
+
+def _note(done: Done, results: Results) -> None:
+    """A result: to disk, with the command that repeats it, and a line for whoever watches."""
+    result = _result(done)
+    results.add(result)
+    directory = results.folder / result.directory
+    if directory.is_dir():
+        (directory / "command.txt").write_text(_repeat(done.planned) + "\n")
+    line = Text.assemble(
+        (f"{result.status.value:<8}", _COLOURS[result.status]),
+        f"{result.name} on {result.layout}, {result.seconds:.1f} s",
+    )
+    if result.status is not Status.PASSED:
+        line.append(f"\n    {result.why}")
+    Console(stderr=True, soft_wrap=True).print(line)
+
+
+def _result(done: Done) -> ScenarioResult:
+    scenario = done.planned.scenario
+    return ScenarioResult(
+        name=scenario.name,
+        layout=done.planned.layout.name,
+        status=done.verdict.status,
+        seconds=done.seconds,
+        rows=scenario.rows,
+        why=done.verdict.why,
+        devices=scenario.devices,
+        directory=done.planned.folder,
+    )
+
+
+def _repeat(planned: Planned) -> str:
+    """The command that runs this scenario again, with this run's boot options."""
+    boot = _without_selection(sys.argv[1:])
+    return shlex.join(["dmabed", "run", str(planned.scenario.file), "--layout", planned.layout.name, *boot])
+
+
+_BOOT_WORDS = ("--kernel", "--initrd", "--overlay", "--append", "--timeout-multiplier", "--transport")
+
+
+def _without_selection(words: Sequence[str]) -> list[str]:
+    """The words of a command line that choose what boots, not what runs."""
+    kept: list[str] = []
+    rest = iter(words)
+    for word in rest:
+        if word == "--no-snapshot" or word.startswith(tuple(f"{name}=" for name in _BOOT_WORDS)):
+            kept.append(word)
+        elif word in _BOOT_WORDS:
+            kept += [word, next(rest, "")]
+    return kept
+
+
+def _print(results: Results, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(results.as_json(), indent=2))
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("scenario", "layout", "verdict", "devices"):
+        table.add_column(heading, overflow="fold")
+    table.add_column("seconds", justify="right")
+    for result in sorted(results.scenarios, key=lambda r: (r.name, r.layout)):
+        verdict = Text(result.status.value, style=_COLOURS[result.status])
+        devices = ", ".join(result.devices)
+        table.add_row(result.name, result.layout, verdict, devices, f"{result.seconds:.2f}")
+    console = Console()
+    console.print(table)
+    console.print(f"{results.verdict.value}: {_counts(results)}; results in {results.folder}", soft_wrap=True)
+
+
+def _counts(results: Results) -> str:
+    numbers = [(s, sum(r.status is s for r in results.scenarios)) for s in Status]
+    missing = results.planned - len(results.scenarios)
+    words = [f"{number} {status.value}" for status, number in numbers if number]
+    return ", ".join(words + ([f"{missing} did not run"] if missing else []))
