@@ -15,17 +15,23 @@
  *
  *   EBADF       an fd that is none
  *   EINVAL      an fd that is no dma-buf; a bad size, flag, offset or length;
- *               an attach that no storage can suit
+ *               an attach that no storage can suit; a mapping that makes no
+ *               list within the engine's limits, or whose direction forbids
+ *               the job
+ *   EINTR       a signal came while the call waited; nothing was done
  *   EBUSY       an attach that the storage in use does not suit, and the
- *               storage cannot move; an unmap or detach with jobs in flight
+ *               storage cannot move; an unmap or detach with jobs in flight;
+ *               a map in another direction than the mapping that there is
  *   ENOENT      no attachment or job with that number
- *   ENOMEM      no storage of the kind that the attached devices need is free
+ *   ENOMEM      no storage of the kind that the attached devices need is free;
+ *               a job for an engine that reaches no memory for its ring
  *   ENOSPC      the caller's segment array is too small; the count is filled in
  *   EOPNOTSUPP  the engine lacks the operation, the buffer is not the
  *               exporter's own, or an attach asked for a flag that it lacks
  *   ETIMEDOUT   DMABED_IOC_WAIT ran out of time; the job goes on
  *   ENODEV      the engine is gone
- *   EIO         the engine reports a failed job (fence error; in wait.error)
+ *   EIO         the engine reports a failed job (fence error; in wait.error);
+ *               a comparison that found a difference did not fail
  */
 #ifndef _UAPI_DMABED_H
 #define _UAPI_DMABED_H
@@ -78,7 +84,7 @@ struct dmabed_engine_info {
 };
 
 /* a dynamic importer: move_notify instead of pinning */
-#define DMABED_ATTACH_DYNAMIC		(1u << 0)
+#define DMABED_ATTACH_DYNAMIC		0x00000001
 
 /**
  * struct dmabed_attach - attach this engine to a dma-buf
@@ -232,11 +238,11 @@ struct dmabed_wait {
 #define DMABED_STORAGE_FIXED		5	/* one run at a given CPU physical address */
 
 /* pin, unpin and move_notify; without it the buffer moves only while unmapped */
-#define DMABED_EXPORT_DYNAMIC		(1u << 0)
+#define DMABED_EXPORT_DYNAMIC		0x00000001
 /* ask no device for its limits, as the system heap does */
-#define DMABED_EXPORT_UNCONSTRAINED	(1u << 1)
+#define DMABED_EXPORT_UNCONSTRAINED	0x00000002
 /* take the highest pages there are (PAGES) */
-#define DMABED_EXPORT_HIGH		(1u << 2)
+#define DMABED_EXPORT_HIGH		0x00000004
 
 /**
  * struct dmabed_export - make a buffer

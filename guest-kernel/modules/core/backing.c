@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The storage of a buffer over its life: allocated at the first use, chosen by
+ * the devices that are attached by then, and replaced when a stricter one comes.
+ *
+ * How to make everybody let go of the old storage is different in each
+ * generation of the framework; the front end does it in its quiesce().
+ */
+#include <linux/err.h>
+#include <linux/export.h>
+#include <linux/kernel.h>
+
+#include "core.h"
+
+/* From the least to the most precious. */
+static const u32 auto_kinds[] = {
+	DMABED_STORAGE_PAGES,
+	DMABED_STORAGE_LOW_PAGES,
+	DMABED_STORAGE_CONTIGUOUS,
+};
+
+/**
+ * dmabed_backing_init - set up, without storage
+ * @backing: cleared memory
+ * @ops: the front end
+ * @request: what user space asked for, already checked
+ */
+void dmabed_backing_init(struct dmabed_backing *backing,
+			 const struct dmabed_backing_ops *ops,
+			 const struct dmabed_export *request)
+{
+	backing->ops = ops;
+	backing->nr_pages = request->length >> PAGE_SHIFT;
+	backing->kind = request->storage;
+	backing->high = request->flags & DMABED_EXPORT_HIGH;
+	backing->unconstrained = request->flags & DMABED_EXPORT_UNCONSTRAINED;
+	backing->address = request->address;
+	INIT_LIST_HEAD(&backing->users);
+}
+EXPORT_SYMBOL_GPL(dmabed_backing_init);
+
+/**
+ * dmabed_backing_release - let go of the storage
+ * @backing: the backing, not used after this
+ */
+void dmabed_backing_release(struct dmabed_backing *backing)
+{
+	if (backing->storage)
+		dmabed_storage_put(backing->storage);
+	backing->storage = NULL;
+}
+EXPORT_SYMBOL_GPL(dmabed_backing_release);
+
+static void collate_users(const struct dmabed_backing *backing,
+			  struct dmabed_constraints *c)
+{
+	struct dmabed_backing_user *user;
+
+	dmabed_constraints_init(c);
+	if (backing->unconstrained)
+		return;
+	list_for_each_entry(user, &backing->users, node)
+		dmabed_constraints_add(c, user->dev);
+}
+
+static bool fits_users(const struct dmabed_backing *backing,
+		       const struct dmabed_storage *storage)
+{
+	struct dmabed_backing_user *user;
+
+	if (backing->unconstrained)
+		return true;
+	list_for_each_entry(user, &backing->users, node)
+		if (!dmabed_fits(storage, user->dev))
+			return false;
+	return true;
+}
+
+/* ---- choice ---- */
+
+/* The kinds that this buffer may use. */
+static unsigned int kinds_of(const struct dmabed_backing *backing,
+			     const u32 **kinds)
+{
+	if (backing->kind == DMABED_STORAGE_AUTO) {
+		*kinds = auto_kinds;
+		return ARRAY_SIZE(auto_kinds);
+	}
+	*kinds = &backing->kind;
+	return 1;
+}
+
+static struct dmabed_storage_request
+request_of(const struct dmabed_backing *backing, u32 kind,
+	   const struct dmabed_constraints *c)
+{
+	return (struct dmabed_storage_request) {
+		.kind = kind,
+		.nr_pages = backing->nr_pages,
+		.high = backing->high,
+		.address = backing->address,
+		.constraints = c,
+	};
+}
+
+static bool any_possible(const struct dmabed_backing *backing)
+{
+	struct dmabed_storage_request request;
+	struct dmabed_constraints c;
+	const u32 *kinds;
+	unsigned int nr = kinds_of(backing, &kinds);
+	unsigned int i;
+
+	collate_users(backing, &c);
+	for (i = 0; i < nr; i++) {
+		request = request_of(backing, kinds[i], &c);
+		if (dmabed_storage_possible(&request))
+			return true;
+	}
+	return false;
+}
+
+static struct dmabed_storage *
+try_kind(const struct dmabed_backing *backing, u32 kind,
+	 const struct dmabed_constraints *c)
+{
+	struct dmabed_storage_request request = request_of(backing, kind, c);
+	struct dmabed_storage *storage;
+
+	if (!dmabed_storage_possible(&request))
+		return ERR_PTR(-EINVAL);
+	storage = dmabed_storage_alloc(&request);
+	if (IS_ERR(storage) || fits_users(backing, storage))
+		return storage;
+	/* such memory exists, but what was free of it does not suit */
+	dmabed_storage_put(storage);
+	return ERR_PTR(-ENOMEM);
+}
+
+/* New storage that suits all users; what is possible and not free is ENOMEM. */
+static struct dmabed_storage *choose(const struct dmabed_backing *backing)
+{
+	struct dmabed_storage *storage;
+	struct dmabed_constraints c;
+	const u32 *kinds;
+	unsigned int nr = kinds_of(backing, &kinds);
+	int ret = -EINVAL;
+	unsigned int i;
+
+	collate_users(backing, &c);
+	for (i = 0; i < nr; i++) {
+		storage = try_kind(backing, kinds[i], &c);
+		if (!IS_ERR(storage))
+			return storage;
+		if (PTR_ERR(storage) != -EINVAL)
+			ret = PTR_ERR(storage);
+	}
+	return ERR_PTR(ret);
+}
+
+/* ---- attach and detach ---- */
+
+static bool can_move(struct dmabed_backing *backing)
+{
+	return backing->kind != DMABED_STORAGE_FIXED &&
+	       backing->ops->movable(backing);
+}
+
+static int check_users(struct dmabed_backing *backing)
+{
+	if (backing->unconstrained)
+		return 0;
+	if (backing->storage) {
+		if (fits_users(backing, backing->storage))
+			return 0;
+		if (backing->kind == DMABED_STORAGE_FIXED)
+			return -EBUSY;
+	}
+	if (!any_possible(backing))
+		return -EINVAL;
+	return !backing->storage || can_move(backing) ? 0 : -EBUSY;
+}
+
+/**
+ * dmabed_backing_attach - take one more device into account
+ * @backing: the backing
+ * @user: the device, in the list on success
+ *
+ * Return: 0; -EINVAL when no storage can suit all devices; -EBUSY when the
+ * storage in use does not, and cannot move.
+ */
+int dmabed_backing_attach(struct dmabed_backing *backing,
+			  struct dmabed_backing_user *user)
+{
+	int ret;
+
+	list_add_tail(&user->node, &backing->users);
+	ret = check_users(backing);
+	if (ret)
+		list_del(&user->node);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(dmabed_backing_attach);
+
+/**
+ * dmabed_backing_detach - a device no longer counts
+ * @backing: the backing
+ * @user: the device
+ */
+void dmabed_backing_detach(struct dmabed_backing *backing,
+			   struct dmabed_backing_user *user)
+{
+	list_del(&user->node);
+}
+EXPORT_SYMBOL_GPL(dmabed_backing_detach);
+
+/* ---- placement ---- */
+
+static bool suits(const struct dmabed_backing *backing, struct device *dev)
+{
+	return !dev || backing->unconstrained ||
+	       dmabed_fits(backing->storage, dev);
+}
+
+/* The new storage comes first: when there is none, nobody was disturbed. */
+static int migrate(struct dmabed_backing *backing)
+{
+	struct dmabed_storage *new;
+	int ret;
+
+	if (!can_move(backing))
+		return -EBUSY;
+	new = choose(backing);
+	if (IS_ERR(new))
+		return PTR_ERR(new);
+	ret = backing->ops->quiesce(backing);
+	if (ret) {
+		dmabed_storage_put(new);
+		return ret;
+	}
+	dmabed_storage_copy(new, backing->storage);
+	dmabed_storage_put(backing->storage);
+	backing->storage = new;
+	backing->migrations++;
+	return 0;
+}
+
+/**
+ * dmabed_backing_place - have storage that suits a device
+ * @backing: the backing
+ * @dev: one of the devices attached, or NULL for the CPU
+ *
+ * Allocates when there is no storage, moves it when it does not suit @dev. New
+ * storage suits all devices attached.
+ *
+ * Return: 0; -EBUSY when it cannot move; -ENOMEM; what quiesce() said.
+ */
+int dmabed_backing_place(struct dmabed_backing *backing, struct device *dev)
+{
+	struct dmabed_storage *storage;
+
+	if (backing->storage)
+		return suits(backing, dev) ? 0 : migrate(backing);
+	storage = choose(backing);
+	if (IS_ERR(storage))
+		return PTR_ERR(storage);
+	backing->storage = storage;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(dmabed_backing_place);

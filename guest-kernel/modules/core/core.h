@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The backing-store core, shared by the exporters of every generation.
+ *
+ * constraints.c  what devices ask for, taken together
+ * segments.c     how a run of bytes becomes a list that a device takes
+ * storage.c      pages of a kind: allocation, copy, runs
+ * fit.c          does given storage suit a given device
+ * backing.c      late allocation, choice of a kind, migration
+ * ioctl.c        the rules that all our ioctls share
+ *
+ * The core knows nothing of dma-buf.  Nothing in it locks: whoever calls has
+ * the one lock of the buffer (the reservation lock, in the current generation).
+ */
+#ifndef DMABED_CORE_H
+#define DMABED_CORE_H
+
+#include <linux/device.h>
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/types.h>
+#include <uapi/dmabed.h>
+
+/* ---- constraints.c ---- */
+
+/**
+ * struct dmabed_limits - limits of a device that the DMA API has no field for
+ * @max_segments: segments in one list, 0: any number
+ * @alignment: start of each segment, bytes, a power of 2
+ * @granule: length of each segment is a multiple of this, a power of 2
+ */
+struct dmabed_limits {
+	u32 max_segments;
+	u32 alignment;
+	u32 granule;
+};
+
+int dmabed_limits_register(struct device *dev,
+			   const struct dmabed_limits *limits);
+void dmabed_limits_unregister(struct device *dev);
+
+/**
+ * struct dmabed_list_limits - what a list of segments has to keep to
+ * @max_size: largest segment, bytes
+ * @boundary: mask; no segment crosses a multiple of mask + 1
+ * @max_segments: entries in the list, U32_MAX: any number
+ * @alignment: start of each segment, a power of 2
+ * @granule: length of each segment is a multiple of this, a power of 2
+ */
+struct dmabed_list_limits {
+	u64 max_size;
+	u64 boundary;
+	u32 max_segments;
+	u32 alignment;
+	u32 granule;
+};
+
+void dmabed_list_limits_of(struct device *dev,
+			   struct dmabed_list_limits *limits);
+
+#define DMABED_MAX_WINDOWS 8
+
+/**
+ * struct dmabed_window - a range of CPU physical addresses
+ * @first: first byte
+ * @last: last byte
+ */
+struct dmabed_window {
+	u64 first;
+	u64 last;
+};
+
+/**
+ * struct dmabed_constraints - the limits of several devices, taken together
+ * @windows: where every one of them reaches, in CPU physical addresses
+ * @nr_windows: how many; 0: nowhere
+ * @list: the strictest of each limit on lists
+ */
+struct dmabed_constraints {
+	struct dmabed_window windows[DMABED_MAX_WINDOWS];
+	unsigned int nr_windows;
+	struct dmabed_list_limits list;
+};
+
+void dmabed_constraints_init(struct dmabed_constraints *c);
+void dmabed_constraints_add(struct dmabed_constraints *c, struct device *dev);
+bool dmabed_constraints_reach(const struct dmabed_constraints *c,
+			      u64 first, u64 last);
+
+/* ---- segments.c ---- */
+
+/**
+ * struct dmabed_segments - turns runs of bus addresses into a list
+ * @limits: what the list has to keep to
+ * @emit: takes one finished segment
+ * @context: for @emit
+ * @address: start of the run that is being joined
+ * @length: its length so far
+ * @count: segments emitted
+ */
+struct dmabed_segments {
+	struct dmabed_list_limits limits;
+	int (*emit)(void *context, u64 address, u64 length);
+	void *context;
+	u64 address;
+	u64 length;
+	u32 count;
+};
+
+int dmabed_segments_add(struct dmabed_segments *s, u64 address, u64 length);
+int dmabed_segments_finish(struct dmabed_segments *s);
+
+/* ---- storage.c ---- */
+
+/**
+ * struct dmabed_storage - the memory of a buffer, as long as anybody uses it
+ * @ref: one for the backing that it serves, one for each device mapping
+ * @kind: DMABED_STORAGE_*
+ * @nr_pages: size
+ * @pages: the pages in order
+ * @handle: for the DMA API, of contiguous storage
+ */
+struct dmabed_storage {
+	struct kref ref;
+	u32 kind;
+	unsigned int nr_pages;
+	struct page **pages;
+	dma_addr_t handle;
+};
+
+/**
+ * struct dmabed_storage_request - which storage to allocate
+ * @kind: DMABED_STORAGE_*, neither NONE nor AUTO
+ * @nr_pages: size
+ * @high: of the highest zone only (PAGES)
+ * @address: where (FIXED)
+ * @constraints: for the choice of a zone
+ */
+struct dmabed_storage_request {
+	u32 kind;
+	unsigned int nr_pages;
+	bool high;
+	u64 address;
+	const struct dmabed_constraints *constraints;
+};
+
+bool dmabed_storage_possible(const struct dmabed_storage_request *request);
+struct dmabed_storage *
+dmabed_storage_alloc(const struct dmabed_storage_request *request);
+void dmabed_storage_get(struct dmabed_storage *storage);
+void dmabed_storage_put(struct dmabed_storage *storage);
+void dmabed_storage_copy(struct dmabed_storage *to,
+			 const struct dmabed_storage *from);
+unsigned int dmabed_storage_runs(const struct dmabed_storage *storage,
+				 struct dmabed_segment *runs, unsigned int room);
+
+/* ---- fit.c ---- */
+
+bool dmabed_fits(const struct dmabed_storage *storage, struct device *dev);
+
+/* ---- backing.c ---- */
+
+struct dmabed_backing;
+
+/**
+ * struct dmabed_backing_ops - what migration needs of a generation's front end
+ * @movable: may the storage be replaced at all now
+ * @quiesce: comes back 0 when neither a device nor the CPU uses the storage
+ */
+struct dmabed_backing_ops {
+	bool (*movable)(struct dmabed_backing *backing);
+	int (*quiesce)(struct dmabed_backing *backing);
+};
+
+/**
+ * struct dmabed_backing_user - a device that the storage has to suit
+ * @node: in &dmabed_backing.users
+ * @dev: the device
+ */
+struct dmabed_backing_user {
+	struct list_head node;
+	struct device *dev;
+};
+
+/**
+ * struct dmabed_backing - the storage of a buffer over its life
+ * @ops: the front end
+ * @nr_pages: size
+ * @kind: DMABED_STORAGE_AUTO, or the only kind that is allowed
+ * @high: of the highest zone only (PAGES)
+ * @unconstrained: ask no device for its limits
+ * @address: where (FIXED)
+ * @users: devices attached
+ * @storage: what there is now, NULL before the first use
+ * @migrations: how often it was replaced
+ */
+struct dmabed_backing {
+	const struct dmabed_backing_ops *ops;
+	unsigned int nr_pages;
+	u32 kind;
+	bool high;
+	bool unconstrained;
+	u64 address;
+	struct list_head users;
+	struct dmabed_storage *storage;
+	u32 migrations;
+};
+
+void dmabed_backing_init(struct dmabed_backing *backing,
+			 const struct dmabed_backing_ops *ops,
+			 const struct dmabed_export *request);
+void dmabed_backing_release(struct dmabed_backing *backing);
+int dmabed_backing_attach(struct dmabed_backing *backing,
+			  struct dmabed_backing_user *user);
+void dmabed_backing_detach(struct dmabed_backing *backing,
+			   struct dmabed_backing_user *user);
+int dmabed_backing_place(struct dmabed_backing *backing, struct device *dev);
+
+/* ---- ioctl.c ---- */
+
+/**
+ * struct dmabed_ioctl - one ioctl
+ * @nr: _IOC_NR of the command
+ * @size: sizeof() of its structure, in the first version
+ * @run: does it; @argument is a kernel copy of the structure
+ */
+struct dmabed_ioctl {
+	unsigned int nr;
+	u32 size;
+	int (*run)(void *context, void *argument);
+};
+
+long dmabed_ioctl_run(const struct dmabed_ioctl *table, unsigned int entries,
+		      void *context, unsigned int command, unsigned long user);
+
+/* ---- main.c ---- */
+
+struct device *dmabed_core_device(void);
+
+#endif /* DMABED_CORE_H */

@@ -1,0 +1,469 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Storage: the pages of a buffer, of one of these kinds.
+ *
+ *   PAGES       single pages of any zone
+ *   LOW_PAGES   single pages of the low zones that every device reaches
+ *   CONTIGUOUS  one run, from the default CMA area
+ *   FIXED       one run at a given address
+ *
+ * Storage is counted, because a device that was told to let go of it may still
+ * have it mapped when the buffer has long moved on.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/gfp.h>
+#include <linux/highmem.h>
+#include <linux/ioport.h>
+#include <linux/mm.h>
+#include <linux/mmzone.h>
+#include <linux/of.h>
+#include <linux/of_reserved_mem.h>
+#include <linux/slab.h>
+
+#include "core.h"
+
+/* Pages may be in use for a moment (per-CPU lists, LRU): asked again so often. */
+#define FIXED_ATTEMPTS 5
+
+static u64 request_bytes(const struct dmabed_storage_request *request)
+{
+	return (u64)request->nr_pages << PAGE_SHIFT;
+}
+
+/* ---- zones: what the page allocator can be asked for ---- */
+
+static bool zone_reached(const struct zone *zone,
+			 const struct dmabed_constraints *c)
+{
+	return dmabed_constraints_reach(c, PFN_PHYS(zone->zone_start_pfn),
+					PFN_PHYS(zone_end_pfn(zone)) - 1);
+}
+
+/* Do all devices reach every zone up to and including @highest? */
+static bool zones_reached(enum zone_type highest,
+			  const struct dmabed_constraints *c)
+{
+	struct zone *zone;
+	int node, i;
+
+	for_each_online_node(node) {
+		for (i = 0; i <= highest; i++) {
+			zone = &NODE_DATA(node)->node_zones[i];
+			if (populated_zone(zone) && !zone_reached(zone, c))
+				return false;
+		}
+	}
+	return true;
+}
+
+static bool zone_exists(enum zone_type type)
+{
+	int node;
+
+	for_each_online_node(node)
+		if (populated_zone(&NODE_DATA(node)->node_zones[type]))
+			return true;
+	return false;
+}
+
+static enum zone_type highest_zone(void)
+{
+	enum zone_type type = MAX_NR_ZONES - 1;
+
+	while (type && !zone_exists(type))
+		type--;
+	return type;
+}
+
+/* The flag of the highest low zone that is reached with all below it, or 0. */
+static gfp_t low_zone_flag(const struct dmabed_constraints *c)
+{
+	if (IS_ENABLED(CONFIG_ZONE_DMA32) && zones_reached(ZONE_DMA32, c))
+		return __GFP_DMA32;
+	if (IS_ENABLED(CONFIG_ZONE_DMA) && zone_exists(ZONE_DMA) &&
+	    zones_reached(ZONE_DMA, c))
+		return __GFP_DMA;
+	return 0;
+}
+
+/* ---- what could be, before anything is allocated ---- */
+
+/* In the worst case no two pages follow each other. */
+static bool pages_listable(const struct dmabed_storage_request *request)
+{
+	const struct dmabed_list_limits *list = &request->constraints->list;
+	u64 each = DIV_ROUND_UP_ULL(PAGE_SIZE, min(list->max_size, PAGE_SIZE));
+
+	return list->alignment <= PAGE_SIZE && list->granule <= PAGE_SIZE &&
+	       each * request->nr_pages <= list->max_segments;
+}
+
+/* In the best case the run starts at a multiple of every limit. */
+static bool run_listable(const struct dmabed_storage_request *request)
+{
+	const struct dmabed_list_limits *list = &request->constraints->list;
+	/* boundary + 1 would be 0 without a limit, and such a run is never cut */
+	u64 window = list->boundary == U64_MAX ? U64_MAX : list->boundary + 1;
+	u64 cut = min(list->max_size, window);
+
+	return DIV64_U64_ROUND_UP(request_bytes(request), cut) <=
+	       list->max_segments;
+}
+
+static bool windows_hold(const struct dmabed_constraints *c, u64 first,
+			 u64 last, u64 bytes)
+{
+	u64 from, to;
+	unsigned int i;
+
+	for (i = 0; i < c->nr_windows; i++) {
+		from = max(first, c->windows[i].first);
+		to = min(last, c->windows[i].last);
+		if (from <= to && to - from + 1 >= bytes)
+			return true;
+	}
+	return false;
+}
+
+/* The default CMA area as the device tree describes it. */
+static struct reserved_mem *default_cma_area(void)
+{
+	struct device_node *parent = of_find_node_by_path("/reserved-memory");
+	struct reserved_mem *area = NULL;
+	struct device_node *node;
+
+	for_each_child_of_node(parent, node)
+		if (of_property_read_bool(node, "linux,cma-default"))
+			area = of_reserved_mem_lookup(node);
+	of_node_put(parent);
+	return area;
+}
+
+static bool ram_holds(const struct dmabed_constraints *c, u64 bytes)
+{
+	struct zone *zone;
+	int node, i;
+
+	for_each_online_node(node) {
+		for (i = 0; i < MAX_NR_ZONES; i++) {
+			zone = &NODE_DATA(node)->node_zones[i];
+			if (populated_zone(zone) &&
+			    windows_hold(c, PFN_PHYS(zone->zone_start_pfn),
+					 PFN_PHYS(zone_end_pfn(zone)) - 1,
+					 bytes))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Without a node in the device tree the kernel alone knows where its area is. */
+static bool contiguous_reached(const struct dmabed_storage_request *request)
+{
+	struct reserved_mem *area = default_cma_area();
+	u64 bytes = request_bytes(request);
+
+	if (!area)
+		return ram_holds(request->constraints, bytes);
+	return windows_hold(request->constraints, area->base,
+			    area->base + area->size - 1, bytes);
+}
+
+/**
+ * dmabed_storage_possible - can storage of a kind suit the devices at all
+ * @request: the kind, and the constraints of all devices
+ *
+ * Allocates nothing, so it can say yes to what then is not free, or is not free
+ * at a suitable place; no is final.
+ */
+bool dmabed_storage_possible(const struct dmabed_storage_request *request)
+{
+	const struct dmabed_constraints *c = request->constraints;
+
+	switch (request->kind) {
+	case DMABED_STORAGE_PAGES:
+		return zones_reached(MAX_NR_ZONES - 1, c) &&
+		       pages_listable(request);
+	case DMABED_STORAGE_LOW_PAGES:
+		return low_zone_flag(c) && pages_listable(request);
+	case DMABED_STORAGE_CONTIGUOUS:
+		return contiguous_reached(request) && run_listable(request);
+	case DMABED_STORAGE_FIXED:
+		return run_listable(request) &&
+		       dmabed_constraints_reach(c, request->address,
+						request->address +
+						request_bytes(request) - 1);
+	default:
+		return false;
+	}
+}
+
+/* ---- allocation ---- */
+
+static void free_single_pages(struct dmabed_storage *storage)
+{
+	unsigned int i;
+
+	for (i = 0; i < storage->nr_pages && storage->pages[i]; i++)
+		__free_page(storage->pages[i]);
+}
+
+static int alloc_single_pages(struct dmabed_storage *storage, gfp_t gfp,
+			      enum zone_type lowest)
+{
+	struct page *page;
+	unsigned int i;
+
+	for (i = 0; i < storage->nr_pages; i++) {
+		page = alloc_page(gfp | __GFP_ZERO | __GFP_NOWARN |
+				  __GFP_RETRY_MAYFAIL);
+		if (!page)
+			goto err_free_pages;
+		storage->pages[i] = page;
+		if (page_zonenum(page) < lowest)
+			goto err_free_pages;
+	}
+	return 0;
+
+err_free_pages:
+	free_single_pages(storage);
+	return -ENOMEM;
+}
+
+static void fill_run(struct dmabed_storage *storage, struct page *first)
+{
+	unsigned int i;
+
+	for (i = 0; i < storage->nr_pages; i++)
+		storage->pages[i] = nth_page(first, i);
+}
+
+static void free_contiguous(struct dmabed_storage *storage)
+{
+	dma_free_pages(dmabed_core_device(),
+		       (size_t)storage->nr_pages << PAGE_SHIFT,
+		       storage->pages[0], storage->handle, DMA_BIDIRECTIONAL);
+}
+
+/* When its area is full the DMA API goes on to the page allocator. */
+static bool outside_of_area(const struct page *page)
+{
+	struct reserved_mem *area = default_cma_area();
+	phys_addr_t start = page_to_phys(page);
+
+	return area && (start < area->base ||
+			start >= area->base + area->size);
+}
+
+static int alloc_contiguous(struct dmabed_storage *storage)
+{
+	struct page *first;
+
+	first = dma_alloc_pages(dmabed_core_device(),
+				(size_t)storage->nr_pages << PAGE_SHIFT,
+				&storage->handle, DMA_BIDIRECTIONAL,
+				GFP_KERNEL | __GFP_NOWARN);
+	if (!first)
+		return -ENOMEM;
+	fill_run(storage, first);
+	/* a single page is never taken from the area, and always contiguous */
+	if (storage->nr_pages > 1 && outside_of_area(first)) {
+		free_contiguous(storage);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static bool in_reusable_area(u64 address, u64 bytes)
+{
+	struct device_node *parent = of_find_node_by_path("/reserved-memory");
+	struct reserved_mem *area;
+	struct device_node *node;
+	bool found = false;
+
+	for_each_child_of_node(parent, node) {
+		area = of_reserved_mem_lookup(node);
+		if (area && of_property_read_bool(node, "reusable") &&
+		    address >= area->base &&
+		    address + bytes <= area->base + area->size)
+			found = true;
+	}
+	of_node_put(parent);
+	return found;
+}
+
+/* alloc_contig_range() wants memory, and all of it in one zone. */
+static bool is_ram_of_one_zone(u64 address, u64 bytes)
+{
+	if (region_intersects(address, bytes, IORESOURCE_SYSTEM_RAM,
+			      IORES_DESC_NONE) != REGION_INTERSECTS)
+		return false;
+	return page_zone(pfn_to_page(PHYS_PFN(address))) ==
+	       page_zone(pfn_to_page(PHYS_PFN(address + bytes - 1)));
+}
+
+/* The type of the page blocks has to be told; it decides who gets them back. */
+static int alloc_fixed(struct dmabed_storage *storage,
+		       const struct dmabed_storage_request *request)
+{
+	unsigned long start = PHYS_PFN(request->address);
+	u64 bytes = request_bytes(request);
+	unsigned int type = MIGRATE_MOVABLE;
+	int ret = -EBUSY;
+	int i;
+
+	if (!is_ram_of_one_zone(request->address, bytes))
+		return -ENOMEM;
+	if (in_reusable_area(request->address, bytes))
+		type = MIGRATE_CMA;
+	for (i = 0; i < FIXED_ATTEMPTS && ret == -EBUSY; i++)
+		ret = alloc_contig_range(start, start + request->nr_pages, type,
+					 GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
+	if (ret)
+		return -ENOMEM;
+	fill_run(storage, pfn_to_page(start));
+	return 0;
+}
+
+static int alloc_by_kind(struct dmabed_storage *storage,
+			 const struct dmabed_storage_request *request)
+{
+	switch (request->kind) {
+	case DMABED_STORAGE_PAGES:
+		return alloc_single_pages(storage, GFP_HIGHUSER,
+					  request->high ? highest_zone() : 0);
+	case DMABED_STORAGE_LOW_PAGES:
+		return alloc_single_pages(storage, GFP_KERNEL |
+					  low_zone_flag(request->constraints),
+					  0);
+	case DMABED_STORAGE_CONTIGUOUS:
+		return alloc_contiguous(storage);
+	case DMABED_STORAGE_FIXED:
+		return alloc_fixed(storage, request);
+	default:
+		return -EINVAL;
+	}
+}
+
+/**
+ * dmabed_storage_alloc - allocate storage
+ * @request: what for; it has to be possible
+ *
+ * Return: storage filled with 0 and one reference to it, or ERR_PTR(-ENOMEM).
+ */
+struct dmabed_storage *
+dmabed_storage_alloc(const struct dmabed_storage_request *request)
+{
+	struct dmabed_storage *storage;
+	int ret = -ENOMEM;
+
+	storage = kzalloc(sizeof(*storage), GFP_KERNEL);
+	if (!storage)
+		return ERR_PTR(-ENOMEM);
+	kref_init(&storage->ref);
+	storage->kind = request->kind;
+	storage->nr_pages = request->nr_pages;
+	storage->pages = kvcalloc(request->nr_pages, sizeof(*storage->pages),
+				  GFP_KERNEL);
+	if (!storage->pages)
+		goto err_free_storage;
+
+	ret = alloc_by_kind(storage, request);
+	if (ret)
+		goto err_free_page_list;
+	return storage;
+
+err_free_page_list:
+	kvfree(storage->pages);
+err_free_storage:
+	kfree(storage);
+	return ERR_PTR(ret);
+}
+
+static void storage_release(struct kref *ref)
+{
+	struct dmabed_storage *storage =
+		container_of(ref, struct dmabed_storage, ref);
+
+	switch (storage->kind) {
+	case DMABED_STORAGE_CONTIGUOUS:
+		free_contiguous(storage);
+		break;
+	case DMABED_STORAGE_FIXED:
+		free_contig_range(page_to_pfn(storage->pages[0]),
+				  storage->nr_pages);
+		break;
+	default:
+		free_single_pages(storage);
+	}
+	kvfree(storage->pages);
+	kfree(storage);
+}
+
+/**
+ * dmabed_storage_get - one more user
+ * @storage: the storage
+ */
+void dmabed_storage_get(struct dmabed_storage *storage)
+{
+	kref_get(&storage->ref);
+}
+EXPORT_SYMBOL_GPL(dmabed_storage_get);
+
+/**
+ * dmabed_storage_put - one user less; the last one frees it
+ * @storage: the storage
+ */
+void dmabed_storage_put(struct dmabed_storage *storage)
+{
+	kref_put(&storage->ref, storage_release);
+}
+EXPORT_SYMBOL_GPL(dmabed_storage_put);
+
+/**
+ * dmabed_storage_copy - copy all bytes
+ * @to: storage of the same size
+ * @from: storage that nobody writes to now
+ */
+void dmabed_storage_copy(struct dmabed_storage *to,
+			 const struct dmabed_storage *from)
+{
+	unsigned int i;
+
+	for (i = 0; i < to->nr_pages; i++)
+		copy_highpage(to->pages[i], from->pages[i]);
+}
+
+static bool follows(struct page *page, struct page *before)
+{
+	return page_to_pfn(page) == page_to_pfn(before) + 1;
+}
+
+/**
+ * dmabed_storage_runs - list the runs of the storage
+ * @storage: the storage
+ * @runs: array to fill
+ * @room: entries of @runs; further runs are only counted
+ *
+ * Return: how many runs there are.
+ */
+unsigned int dmabed_storage_runs(const struct dmabed_storage *storage,
+				 struct dmabed_segment *runs, unsigned int room)
+{
+	unsigned int count = 0;
+	unsigned int i;
+
+	for (i = 0; i < storage->nr_pages; i++) {
+		if (!i || !follows(storage->pages[i], storage->pages[i - 1])) {
+			if (count++ < room) {
+				runs[count - 1].address =
+					page_to_phys(storage->pages[i]);
+				runs[count - 1].length = 0;
+			}
+		}
+		if (count <= room)
+			runs[count - 1].length += PAGE_SIZE;
+	}
+	return count;
+}
+EXPORT_SYMBOL_GPL(dmabed_storage_runs);

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The platform driver: asks the hardware for its limits, tells them to the DMA
+ * API and to the core, and starts the ring.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/interrupt.h>
+#include <linux/mod_devicetable.h>
+#include <linux/module.h>
+#include <linux/platform_device.h>
+#include <linux/pm_runtime.h>
+#include <linux/property.h>
+#include <linux/slab.h>
+#include <dmabed/engine_regs.h>
+
+#include "engine.h"
+
+/* ---- life ---- */
+
+static void engine_free(struct kref *ref)
+{
+	kfree(container_of(ref, struct dmabed_engine, ref));
+}
+
+/**
+ * dmabed_engine_put - a user of the engine's memory less
+ * @engine: the engine
+ */
+void dmabed_engine_put(struct dmabed_engine *engine)
+{
+	kref_put(&engine->ref, engine_free);
+}
+
+/**
+ * dmabed_engine_enter - begin a call that needs the device
+ * @engine: the engine
+ *
+ * Return: 0, or -ENODEV when it is gone.
+ */
+int dmabed_engine_enter(struct dmabed_engine *engine)
+{
+	down_read(&engine->state);
+	if (!READ_ONCE(engine->gone))
+		return 0;
+	up_read(&engine->state);
+	return -ENODEV;
+}
+
+/**
+ * dmabed_engine_leave - end it
+ * @engine: the engine
+ */
+void dmabed_engine_leave(struct dmabed_engine *engine)
+{
+	up_read(&engine->state);
+}
+
+static struct dmabed_engine *engine_alloc(struct device *dev)
+{
+	struct dmabed_engine *engine = kzalloc(sizeof(*engine), GFP_KERNEL);
+
+	if (!engine)
+		return NULL;
+	kref_init(&engine->ref);
+	engine->dev = dev;
+	init_rwsem(&engine->state);
+	mutex_init(&engine->clients_lock);
+	INIT_LIST_HEAD(&engine->clients);
+	spin_lock_init(&engine->lock);
+	INIT_LIST_HEAD(&engine->waiting);
+	init_waitqueue_head(&engine->idle);
+	engine->fence_context = dma_fence_context_alloc(1);
+	return engine;
+}
+
+/* ---- interrupt ---- */
+
+static irqreturn_t engine_irq(int irq, void *data)
+{
+	struct dmabed_engine *engine = data;
+
+	return dmabed_hw_ack_irq(engine->regs) ? IRQ_WAKE_THREAD : IRQ_NONE;
+}
+
+static irqreturn_t engine_irq_thread(int irq, void *data)
+{
+	struct dmabed_engine *engine = data;
+	u32 error;
+
+	dmabed_queue_reap(engine);
+	error = dmabed_hw_error(engine->regs);
+	if (error != DMABED_ERROR_NONE) {
+		dev_err(engine->dev, "the ring stopped, error %u\n", error);
+		dmabed_queue_restart(engine);
+	}
+	return IRQ_HANDLED;
+}
+
+/* ---- limits ---- */
+
+/*
+ * The DMA API refuses a mask that no memory lies within.  The limit is set all
+ * the same: exporters have to see it, so that they refuse the attach.
+ */
+static void set_masks(struct device *dev, const struct dmabed_hw_caps *caps)
+{
+	u64 mask = DMA_BIT_MASK(caps->addr_bits);
+
+	if (dma_set_mask(dev, mask)) {
+		dev_warn(dev, "no memory within %u address bits\n",
+			 caps->addr_bits);
+		*dev->dma_mask = mask;
+	}
+	mask = DMA_BIT_MASK(caps->ring_bits);
+	if (dma_set_coherent_mask(dev, mask))
+		dev->coherent_dma_mask = mask;
+}
+
+static void set_dma_parms(struct device *dev,
+			  const struct dmabed_hw_caps *caps)
+{
+	dma_set_max_seg_size(dev, min_t(u64, caps->max_seg_size, UINT_MAX));
+	dma_set_seg_boundary(dev, caps->boundary);
+	/* bouncing keeps the offset in a page, and no more unless told */
+	if (caps->alignment > 1)
+		dma_set_min_align_mask(dev, min_t(u32, caps->alignment,
+						  PAGE_SIZE) - 1);
+}
+
+static int register_limits(struct device *dev,
+			   const struct dmabed_hw_caps *caps)
+{
+	const struct dmabed_limits limits = {
+		.max_segments = caps->max_segments,
+		.alignment = caps->alignment,
+		.granule = caps->granule,
+	};
+
+	return dmabed_limits_register(dev, &limits);
+}
+
+static bool caps_sane(const struct dmabed_hw_caps *caps)
+{
+	return caps->addr_bits && caps->addr_bits <= 64 &&
+	       caps->ring_bits && caps->ring_bits <= 64 &&
+	       is_power_of_2(caps->alignment) && is_power_of_2(caps->granule);
+}
+
+static int fill_info(struct dmabed_engine *engine)
+{
+	struct dmabed_engine_info *info = &engine->info;
+	const struct dmabed_hw_caps *caps = &engine->caps;
+	struct device *dev = engine->dev;
+	const char *label;
+	int ret;
+
+	ret = device_property_read_string(dev, "label", &label);
+	if (ret)
+		return dev_err_probe(dev, ret, "no label\n");
+	if (strscpy(info->name, label, sizeof(info->name)) <= 0)
+		return dev_err_probe(dev, -EINVAL, "bad label\n");
+	info->size = sizeof(*info);
+	info->dma_mask = dma_get_mask(dev);
+	info->bus_dma_limit = dev->bus_dma_limit;
+	info->seg_boundary = dma_get_seg_boundary(dev);
+	info->max_seg_size = dma_get_max_seg_size(dev);
+	info->max_segments = caps->max_segments;
+	info->alignment = caps->alignment;
+	info->granule = caps->granule;
+	info->addr_bits = caps->addr_bits;
+	return 0;
+}
+
+/* ---- probe and remove ---- */
+
+static int find_hardware(struct platform_device *pdev,
+			 struct dmabed_engine *engine)
+{
+	engine->regs = devm_platform_ioremap_resource(pdev, 0);
+	if (IS_ERR(engine->regs))
+		return PTR_ERR(engine->regs);
+	engine->irq = platform_get_irq(pdev, 0);
+	if (engine->irq < 0)
+		return engine->irq;
+	if (!dmabed_hw_present(engine->regs))
+		return dev_err_probe(&pdev->dev, -ENODEV,
+				     "no engine of a known version\n");
+	dmabed_hw_read_caps(engine->regs, &engine->caps);
+	if (!caps_sane(&engine->caps))
+		return dev_err_probe(&pdev->dev, -ENODEV, "senseless limits\n");
+	return 0;
+}
+
+/* Without memory for a ring there are attachments, and no jobs. */
+static int start_ring(struct dmabed_engine *engine)
+{
+	if (dmabed_ring_create(engine)) {
+		dev_warn(engine->dev, "no memory for a ring: no jobs\n");
+		engine->ring.jobs = NULL;
+		return 0;
+	}
+	if (!dmabed_ring_start(engine))
+		return dev_err_probe(engine->dev, -EIO,
+				     "the engine refuses its ring\n");
+	return devm_request_threaded_irq(engine->dev, engine->irq, engine_irq,
+					 engine_irq_thread, 0,
+					 dev_name(engine->dev), engine);
+}
+
+static int engine_setup(struct dmabed_engine *engine)
+{
+	set_masks(engine->dev, &engine->caps);
+	set_dma_parms(engine->dev, &engine->caps);
+	return fill_info(engine) ?: start_ring(engine);
+}
+
+static int engine_probe(struct platform_device *pdev)
+{
+	struct device *dev = &pdev->dev;
+	struct dmabed_engine *engine = engine_alloc(dev);
+	int ret;
+
+	if (!engine)
+		return -ENOMEM;
+	platform_set_drvdata(pdev, engine);
+	ret = find_hardware(pdev, engine);
+	if (ret)
+		goto err_put_engine;
+	engine->retire = alloc_workqueue("%s", WQ_UNBOUND, 0, dev_name(dev));
+	if (!engine->retire) {
+		ret = -ENOMEM;
+		goto err_put_engine;
+	}
+	ret = register_limits(dev, &engine->caps);
+	if (ret)
+		goto err_destroy_retire;
+	pm_runtime_enable(dev);
+	ret = pm_runtime_resume_and_get(dev);
+	if (ret)
+		goto err_disable_pm;
+	ret = engine_setup(engine);
+	pm_runtime_put(dev);
+	if (ret)
+		goto err_disable_pm;
+	ret = dmabed_chardev_register(engine);
+	if (ret)
+		goto err_reset;
+	return 0;
+
+err_reset:
+	dmabed_hw_reset(engine->regs);
+err_disable_pm:
+	pm_runtime_disable(dev);
+	dmabed_limits_unregister(dev);
+err_destroy_retire:
+	destroy_workqueue(engine->retire);
+err_put_engine:
+	dmabed_engine_put(engine);
+	return ret;
+}
+
+static void drop_all_attachments(struct dmabed_engine *engine)
+{
+	struct dmabed_client *client;
+
+	mutex_lock(&engine->clients_lock);
+	list_for_each_entry(client, &engine->clients, node)
+		dmabed_client_drop_attachments(client);
+	mutex_unlock(&engine->clients_lock);
+}
+
+/*
+ * Jobs end first: a call that waits for one, or for a lock that a waiter holds,
+ * comes back by that.  Then no call is inside, and nothing is mapped any more.
+ */
+static void engine_remove(struct platform_device *pdev)
+{
+	struct dmabed_engine *engine = platform_get_drvdata(pdev);
+
+	misc_deregister(&engine->misc);
+	if (engine->ring.jobs)
+		disable_irq(engine->irq);
+	dmabed_queue_stop(engine);
+
+	down_write(&engine->state);
+	drop_all_attachments(engine);
+	up_write(&engine->state);
+	destroy_workqueue(engine->retire);
+
+	pm_runtime_disable(&pdev->dev);
+	dmabed_limits_unregister(&pdev->dev);
+	dmabed_engine_put(engine);
+}
+
+static const struct of_device_id engine_of_match[] = {
+	{ .compatible = "dmabed,engine" },
+	{ }
+};
+MODULE_DEVICE_TABLE(of, engine_of_match);
+
+static struct platform_driver engine_driver = {
+	.probe = engine_probe,
+	.remove = engine_remove,
+	.driver = {
+		.name = "dmabed-engine",
+		.of_match_table = engine_of_match,
+	},
+};
+module_platform_driver(engine_driver);
+
+MODULE_DESCRIPTION("dmabed: DMA engine as an importer of dma-bufs");
+MODULE_LICENSE("GPL");
+MODULE_IMPORT_NS(DMA_BUF);

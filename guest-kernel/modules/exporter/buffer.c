@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A buffer of the current generation.
+ *
+ * Two tables of operations, because the framework tells dynamic from static
+ * exporters by whether they can pin.  A dynamic buffer moves with its mappings:
+ * importers are told, and their jobs waited for.  A static one moves only
+ * while no device has it mapped.
+ */
+#include <linux/err.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "exporter.h"
+
+/* ---- attach and pin ---- */
+
+static int buffer_attach(struct dma_buf *dmabuf,
+			 struct dma_buf_attachment *attach)
+{
+	struct dmabed_buffer *buffer = dmabuf->priv;
+	struct dmabed_backing_user *user;
+	int ret;
+
+	user = kzalloc(sizeof(*user), GFP_KERNEL);
+	if (!user)
+		return -ENOMEM;
+	user->dev = attach->dev;
+	ret = dma_resv_lock_interruptible(dmabuf->resv, NULL);
+	if (ret)
+		goto err_free_user;
+	ret = dmabed_backing_attach(&buffer->backing, user);
+	if (ret)
+		goto err_unlock;
+	buffer->attachments++;
+	attach->priv = user;
+	dma_resv_unlock(dmabuf->resv);
+	return 0;
+
+err_unlock:
+	dma_resv_unlock(dmabuf->resv);
+err_free_user:
+	kfree(user);
+	return ret;
+}
+
+static void buffer_detach(struct dma_buf *dmabuf,
+			  struct dma_buf_attachment *attach)
+{
+	struct dmabed_buffer *buffer = dmabuf->priv;
+	struct dmabed_backing_user *user = attach->priv;
+
+	dma_resv_lock(dmabuf->resv, NULL);
+	dmabed_backing_detach(&buffer->backing, user);
+	buffer->attachments--;
+	dma_resv_unlock(dmabuf->resv);
+	kfree(user);
+}
+
+/* The place has to suit before it is fixed: it is the last chance to move. */
+static int buffer_pin(struct dma_buf_attachment *attach)
+{
+	struct dmabed_buffer *buffer = attach->dmabuf->priv;
+	int ret;
+
+	dma_resv_assert_held(attach->dmabuf->resv);
+	ret = dmabed_backing_place(&buffer->backing, attach->dev);
+	if (ret)
+		return ret;
+	buffer->pins++;
+	return 0;
+}
+
+static void buffer_unpin(struct dma_buf_attachment *attach)
+{
+	struct dmabed_buffer *buffer = attach->dmabuf->priv;
+
+	dma_resv_assert_held(attach->dmabuf->resv);
+	buffer->pins--;
+}
+
+static void buffer_free(struct dmabed_buffer *buffer)
+{
+	dmabed_backing_release(&buffer->backing);
+	kfree(buffer);
+}
+
+static void buffer_release(struct dma_buf *dmabuf)
+{
+	buffer_free(dmabuf->priv);
+}
+
+static const struct dma_buf_ops static_ops = {
+	.attach = buffer_attach,
+	.detach = buffer_detach,
+	.map_dma_buf = dmabed_map_dma_buf,
+	.unmap_dma_buf = dmabed_unmap_dma_buf,
+	.begin_cpu_access = dmabed_begin_cpu_access,
+	.end_cpu_access = dmabed_end_cpu_access,
+	.mmap = dmabed_mmap,
+	.vmap = dmabed_vmap,
+	.vunmap = dmabed_vunmap,
+	.release = buffer_release,
+};
+
+static const struct dma_buf_ops dynamic_ops = {
+	.attach = buffer_attach,
+	.detach = buffer_detach,
+	.pin = buffer_pin,
+	.unpin = buffer_unpin,
+	.map_dma_buf = dmabed_map_dma_buf,
+	.unmap_dma_buf = dmabed_unmap_dma_buf,
+	.begin_cpu_access = dmabed_begin_cpu_access,
+	.end_cpu_access = dmabed_end_cpu_access,
+	.mmap = dmabed_mmap,
+	.vmap = dmabed_vmap,
+	.vunmap = dmabed_vunmap,
+	.release = buffer_release,
+};
+
+/* ---- migration ---- */
+
+static struct dmabed_buffer *buffer_of_backing(struct dmabed_backing *backing)
+{
+	return container_of(backing, struct dmabed_buffer, backing);
+}
+
+static bool is_dynamic(const struct dmabed_buffer *buffer)
+{
+	return buffer->dmabuf->ops == &dynamic_ops;
+}
+
+static bool buffer_movable(struct dmabed_backing *backing)
+{
+	struct dmabed_buffer *buffer = buffer_of_backing(backing);
+
+	if (buffer->pins || buffer->vmapped)
+		return false;
+	return is_dynamic(buffer) || list_empty(&buffer->mappings);
+}
+
+/*
+ * Importers forget their mappings, but jobs that run go on using them, and the
+ * storage behind.  Once all fences have signalled no device touches it any
+ * more; bounced bytes are brought home, and the CPU is locked out.
+ */
+static int buffer_quiesce(struct dmabed_backing *backing)
+{
+	struct dmabed_buffer *buffer = buffer_of_backing(backing);
+	struct dma_buf *dmabuf = buffer->dmabuf;
+	long ret;
+
+	dma_resv_assert_held(dmabuf->resv);
+	if (is_dynamic(buffer))
+		dma_buf_move_notify(dmabuf);
+	ret = dma_resv_wait_timeout(dmabuf->resv, DMA_RESV_USAGE_BOOKKEEP, true,
+				    MAX_SCHEDULE_TIMEOUT);
+	if (ret < 0)
+		return ret;
+	dmabed_sync_for_cpu(buffer);
+	dmabed_zap_cpu_mappings(buffer);
+	return 0;
+}
+
+static const struct dmabed_backing_ops backing_ops = {
+	.movable = buffer_movable,
+	.quiesce = buffer_quiesce,
+};
+
+/* ---- making and looking ---- */
+
+static struct dma_buf *export_buffer(struct dmabed_buffer *buffer,
+				     const struct dmabed_export *request)
+{
+	DEFINE_DMA_BUF_EXPORT_INFO(info);
+
+	info.exp_name = "dmabed-exporter";
+	info.ops = request->flags & DMABED_EXPORT_DYNAMIC ? &dynamic_ops :
+							    &static_ops;
+	info.size = request->length;
+	info.flags = request->fd_flags & O_ACCMODE;
+	info.priv = buffer;
+	return dma_buf_export(&info);
+}
+
+/**
+ * dmabed_buffer_export - make a buffer, without storage
+ * @request: what user space asked for, already checked
+ */
+struct dma_buf *dmabed_buffer_export(const struct dmabed_export *request)
+{
+	struct dmabed_buffer *buffer = kzalloc(sizeof(*buffer), GFP_KERNEL);
+	struct dma_buf *dmabuf;
+
+	if (!buffer)
+		return ERR_PTR(-ENOMEM);
+	INIT_LIST_HEAD(&buffer->mappings);
+	dmabed_backing_init(&buffer->backing, &backing_ops, request);
+	dmabuf = export_buffer(buffer, request);
+	if (IS_ERR(dmabuf))
+		buffer_free(buffer);
+	else
+		buffer->dmabuf = dmabuf;
+	return dmabuf;
+}
+
+/**
+ * dmabed_buffer_of - the buffer behind a dma-buf
+ * @dmabuf: any dma-buf
+ *
+ * Return: the buffer, NULL when somebody else exported it.
+ */
+struct dmabed_buffer *dmabed_buffer_of(struct dma_buf *dmabuf)
+{
+	if (dmabuf->ops != &static_ops && dmabuf->ops != &dynamic_ops)
+		return NULL;
+	return dmabuf->priv;
+}
+
+static u32 count_mappings(const struct dmabed_buffer *buffer)
+{
+	return list_count_nodes((struct list_head *)&buffer->mappings);
+}
+
+/**
+ * dmabed_buffer_info - where the buffer is
+ * @buffer: the buffer
+ * @info: filled in
+ * @segments: kernel array for the runs of its storage
+ * @room: entries of @segments
+ *
+ * Return: 0; -EINTR.
+ */
+int dmabed_buffer_info(struct dmabed_buffer *buffer,
+		       struct dmabed_buffer_info *info,
+		       struct dmabed_segment *segments, u32 room)
+{
+	struct dmabed_backing *backing = &buffer->backing;
+	int ret = dma_resv_lock_interruptible(buffer->dmabuf->resv, NULL);
+
+	if (ret)
+		return ret;
+	info->storage = DMABED_STORAGE_NONE;
+	info->nr_segments = 0;
+	if (backing->storage) {
+		info->storage = backing->storage->kind;
+		info->nr_segments = dmabed_storage_runs(backing->storage,
+							segments, room);
+	}
+	info->length = buffer->dmabuf->size;
+	info->migrations = backing->migrations;
+	info->attachments = buffer->attachments;
+	info->mappings = count_mappings(buffer);
+	dma_resv_unlock(buffer->dmabuf->resv);
+	return 0;
+}

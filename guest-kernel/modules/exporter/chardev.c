@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * /dev/dmabed-exporter
+ */
+#include <linux/fcntl.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "exporter.h"
+
+#define KNOWN_FLAGS (DMABED_EXPORT_DYNAMIC | DMABED_EXPORT_UNCONSTRAINED | \
+		     DMABED_EXPORT_HIGH)
+
+/* ---- export ---- */
+
+static u64 largest_buffer(void)
+{
+	return (u64)totalram_pages() / 2 << PAGE_SHIFT;
+}
+
+static int check_kind(const struct dmabed_export *request)
+{
+	if (request->storage < DMABED_STORAGE_AUTO ||
+	    request->storage > DMABED_STORAGE_FIXED)
+		return -EINVAL;
+	if ((request->flags & DMABED_EXPORT_HIGH) &&
+	    request->storage != DMABED_STORAGE_PAGES)
+		return -EINVAL;
+	if (request->storage != DMABED_STORAGE_FIXED)
+		return request->address ? -EINVAL : 0;
+	if (!PAGE_ALIGNED(request->address) ||
+	    request->address + request->length < request->address)
+		return -EINVAL;
+	return 0;
+}
+
+static int check_export(struct dmabed_export *request)
+{
+	if (request->flags & ~KNOWN_FLAGS || request->reserved ||
+	    request->fd_flags & ~(O_CLOEXEC | O_ACCMODE))
+		return -EINVAL;
+	if (!request->length || request->length > largest_buffer())
+		return -EINVAL;
+	request->length = PAGE_ALIGN(request->length);
+	return check_kind(request);
+}
+
+/* The fd is given out last, by the file; until then it can be taken back. */
+static long export_ioctl(unsigned long user)
+{
+	struct dmabed_export __user *pointer = (void __user *)user;
+	struct dmabed_export request;
+	struct dma_buf *dmabuf;
+	u32 size;
+	int ret;
+
+	if (get_user(size, &pointer->size))
+		return -EFAULT;
+	if (size < sizeof(request))
+		return -EINVAL;
+	ret = copy_struct_from_user(&request, sizeof(request), pointer, size);
+	if (ret)
+		return ret;
+	ret = check_export(&request);
+	if (ret)
+		return ret;
+	dmabuf = dmabed_buffer_export(&request);
+	if (IS_ERR(dmabuf))
+		return PTR_ERR(dmabuf);
+
+	request.fd = get_unused_fd_flags(request.fd_flags & O_CLOEXEC);
+	if (request.fd < 0) {
+		ret = request.fd;
+		goto err_put_dmabuf;
+	}
+	if (copy_to_user(pointer, &request, sizeof(request))) {
+		ret = -EFAULT;
+		goto err_put_fd;
+	}
+	fd_install(request.fd, dmabuf->file);
+	return 0;
+
+err_put_fd:
+	put_unused_fd(request.fd);
+err_put_dmabuf:
+	dma_buf_put(dmabuf);
+	return ret;
+}
+
+/* ---- info ---- */
+
+static int segments_to_user(const struct dmabed_buffer_info *info, u32 room,
+			    const struct dmabed_segment *segments)
+{
+	if (!info->segments)
+		return 0;
+	if (info->nr_segments > room)
+		return -ENOSPC;
+	return copy_to_user(u64_to_user_ptr(info->segments), segments,
+			    info->nr_segments * sizeof(*segments)) ?
+	       -EFAULT : 0;
+}
+
+static int buffer_info(struct dmabed_buffer *buffer,
+		       struct dmabed_buffer_info *info)
+{
+	struct dmabed_segment *segments = NULL;
+	u32 room = 0;
+	int ret;
+
+	/* no buffer has more runs than pages */
+	if (info->segments)
+		room = min(info->nr_segments, buffer->backing.nr_pages);
+	if (room) {
+		segments = kvcalloc(room, sizeof(*segments), GFP_KERNEL);
+		if (!segments)
+			return -ENOMEM;
+	}
+	ret = dmabed_buffer_info(buffer, info, segments, room);
+	if (!ret)
+		ret = segments_to_user(info, room, segments);
+	kvfree(segments);
+	return ret;
+}
+
+static int run_buffer_info(void *context, void *argument)
+{
+	struct dmabed_buffer_info *info = argument;
+	struct dmabed_buffer *buffer;
+	struct dma_buf *dmabuf;
+	int ret = -EOPNOTSUPP;
+
+	if (info->flags)
+		return -EINVAL;
+	dmabuf = dma_buf_get(info->fd);
+	if (IS_ERR(dmabuf))
+		return PTR_ERR(dmabuf);
+	buffer = dmabed_buffer_of(dmabuf);
+	if (buffer)
+		ret = buffer_info(buffer, info);
+	dma_buf_put(dmabuf);
+	return ret;
+}
+
+static const struct dmabed_ioctl ioctls[] = {
+	{ _IOC_NR(DMABED_IOC_BUFFER_INFO), sizeof(struct dmabed_buffer_info),
+	  run_buffer_info },
+};
+
+/* ---- the file ---- */
+
+static long exporter_ioctl(struct file *file, unsigned int command,
+			   unsigned long user)
+{
+	if (_IOC_TYPE(command) == DMABED_IOC_MAGIC &&
+	    _IOC_NR(command) == _IOC_NR(DMABED_IOC_EXPORT))
+		return export_ioctl(user);
+	return dmabed_ioctl_run(ioctls, ARRAY_SIZE(ioctls), NULL, command,
+				user);
+}
+
+static const struct file_operations exporter_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = exporter_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+};
+
+static struct miscdevice exporter_misc = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "dmabed-exporter",
+	.fops = &exporter_fops,
+};
+
+/**
+ * dmabed_exporter_register - make the character device
+ */
+int dmabed_exporter_register(void)
+{
+	return misc_register(&exporter_misc);
+}
+
+/**
+ * dmabed_exporter_unregister - take it away
+ */
+void dmabed_exporter_unregister(void)
+{
+	misc_deregister(&exporter_misc);
+}

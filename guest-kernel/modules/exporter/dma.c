@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Device mappings.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/slab.h>
+
+#include "exporter.h"
+
+/*
+ * Bouncing has an upper size for each entry, and an entry beyond it fails as a
+ * whole; for a device that reaches everything there is no such limit.
+ */
+static unsigned int largest_entry(struct device *dev)
+{
+	size_t size = min_t(size_t, dma_get_max_seg_size(dev),
+			    dma_max_mapping_size(dev));
+
+	return max_t(size_t, ALIGN_DOWN(min_t(size_t, size, UINT_MAX),
+					PAGE_SIZE), PAGE_SIZE);
+}
+
+static int fill_table(struct dmabed_device_mapping *mapping)
+{
+	const struct dmabed_storage *storage = mapping->storage;
+	int ret;
+
+	ret = sg_alloc_table_from_pages_segment(&mapping->sgt, storage->pages,
+						storage->nr_pages, 0,
+						(u64)storage->nr_pages <<
+						PAGE_SHIFT,
+						largest_entry(mapping->dev),
+						GFP_KERNEL);
+	if (ret)
+		return ret;
+	ret = dma_map_sgtable(mapping->dev, &mapping->sgt, mapping->direction,
+			      0);
+	if (ret)
+		sg_free_table(&mapping->sgt);
+	return ret;
+}
+
+static struct dmabed_device_mapping *
+mapping_create(struct dmabed_storage *storage, struct device *dev,
+	       enum dma_data_direction direction)
+{
+	struct dmabed_device_mapping *mapping;
+	int ret;
+
+	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL);
+	if (!mapping)
+		return ERR_PTR(-ENOMEM);
+	mapping->dev = dev;
+	mapping->direction = direction;
+	mapping->storage = storage;
+	ret = fill_table(mapping);
+	if (ret) {
+		kfree(mapping);
+		return ERR_PTR(ret);
+	}
+	dmabed_storage_get(storage);
+	return mapping;
+}
+
+/**
+ * dmabed_map_dma_buf - have storage that suits the device, and map it
+ * @attach: the attachment
+ * @direction: of the transfers
+ *
+ * Allocates and migrates, so it may wait for fences, interruptibly.
+ */
+struct sg_table *dmabed_map_dma_buf(struct dma_buf_attachment *attach,
+				    enum dma_data_direction direction)
+{
+	struct dmabed_buffer *buffer = attach->dmabuf->priv;
+	struct dmabed_device_mapping *mapping;
+	int ret;
+
+	dma_resv_assert_held(attach->dmabuf->resv);
+	ret = dmabed_backing_place(&buffer->backing, attach->dev);
+	if (ret)
+		return ERR_PTR(ret);
+	mapping = mapping_create(buffer->backing.storage, attach->dev,
+				 direction);
+	if (IS_ERR(mapping))
+		return ERR_CAST(mapping);
+	list_add_tail(&mapping->node, &buffer->mappings);
+	return &mapping->sgt;
+}
+
+/**
+ * dmabed_unmap_dma_buf - end a mapping
+ * @attach: the attachment
+ * @sgt: the mapping
+ * @direction: as mapped
+ *
+ * What a bounced device wrote goes to the storage that was mapped, which the
+ * mapping has kept, even where the buffer has moved on.
+ */
+void dmabed_unmap_dma_buf(struct dma_buf_attachment *attach,
+			  struct sg_table *sgt,
+			  enum dma_data_direction direction)
+{
+	struct dmabed_device_mapping *mapping =
+		container_of(sgt, struct dmabed_device_mapping, sgt);
+
+	dma_resv_assert_held(attach->dmabuf->resv);
+	list_del(&mapping->node);
+	dma_unmap_sgtable(mapping->dev, sgt, mapping->direction, 0);
+	sg_free_table(sgt);
+	dmabed_storage_put(mapping->storage);
+	kfree(mapping);
+}
+
+/*
+ * The direction is the mapping's, not the access's: the DMA API wants the one
+ * that it was mapped with, and a partial write must not lose what the device
+ * wrote to the rest.
+ */
+
+/**
+ * dmabed_sync_for_cpu - bring what devices wrote into the storage
+ * @buffer: the buffer
+ */
+void dmabed_sync_for_cpu(struct dmabed_buffer *buffer)
+{
+	struct dmabed_device_mapping *mapping;
+
+	dma_resv_assert_held(buffer->dmabuf->resv);
+	list_for_each_entry(mapping, &buffer->mappings, node)
+		if (mapping->storage == buffer->backing.storage)
+			dma_sync_sgtable_for_cpu(mapping->dev, &mapping->sgt,
+						 mapping->direction);
+}
+
+/**
+ * dmabed_sync_for_device - show devices what the CPU wrote
+ * @buffer: the buffer
+ */
+void dmabed_sync_for_device(struct dmabed_buffer *buffer)
+{
+	struct dmabed_device_mapping *mapping;
+
+	dma_resv_assert_held(buffer->dmabuf->resv);
+	list_for_each_entry(mapping, &buffer->mappings, node)
+		if (mapping->storage == buffer->backing.storage)
+			dma_sync_sgtable_for_device(mapping->dev, &mapping->sgt,
+						    mapping->direction);
+}
