@@ -230,8 +230,7 @@ class Execution:
             time.sleep(0.02)
 
     def _thread_row(self, name: str) -> dict[str, Any]:
-        rows = self._ask("threads", {}).result.get("threads", [])
-        return next((dict(row) for row in rows if row.get("thread") == name), {})
+        return dict(self._ask("threads", {}).result.get(name, {}))
 
     # ---- the host's side ----
 
