@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from dmabed.findings import Status
+from dmabed.findings import Status, Verdict
+from dmabed.layout import Layout
+from dmabed.scenario import Scenario
+from dmabed.transcript import Transcript
 
 
 class Overall(Enum):
@@ -48,6 +51,16 @@ class ScenarioResult:
             "devices": list(self.devices),
             "directory": self.directory,
         }
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A scenario that was run, with all that was seen; no transcript: it never came to its first step."""
+
+    scenario: Scenario
+    layout: Layout
+    verdict: Verdict
+    transcript: Transcript | None = None
 
 
 def overall(results: Sequence[ScenarioResult], planned: int, interrupted: bool) -> Overall:

@@ -21,7 +21,7 @@ from typing import Any
 
 from dmabed import junit, ktap
 from dmabed.errors import InputError
-from dmabed.outcome import Overall, ScenarioResult, overall
+from dmabed.outcome import Entry, Overall, ScenarioResult, overall
 from dmabed.rows import Outcome
 
 RESULTS_JSON = "results.json"
@@ -53,15 +53,19 @@ class Results:
     planned: int
     versions: Mapping[str, Any] = field(default_factory=dict)
     scenarios: list[ScenarioResult] = field(default_factory=list)
+    entries: dict[str, Entry] = field(default_factory=dict)
+    """What report.html shows beyond the result, by the result's ``directory``."""
     _begun: float = field(default_factory=time.monotonic)
     _running: bool = True
 
     def __post_init__(self) -> None:
         self._write()
 
-    def add(self, result: ScenarioResult) -> None:
+    def add(self, result: ScenarioResult, entry: Entry | None = None) -> None:
         """Note how a scenario ended; it is on disk when this returns."""
         self.scenarios.append(result)
+        if entry is not None:
+            self.entries[result.directory] = entry
         self._write()
 
     def finish(self, *, interrupted: bool = False) -> Overall:
