@@ -80,12 +80,17 @@ def _tree(cache: Cache, source: Source) -> Path:
     """The tree that stays for this version and these options."""
     options = contentkey.of_file(project.QEMU_DEVICES / "configure.args")
     # meson runs in the Python that configured the tree
-    name = contentkey.combine({"options": options, "python": sys.prefix, "builder": BUILDER})[:12]
+    name = contentkey.combine({"options": options, "python": str(_python()), "builder": BUILDER})[:12]
     tree = cache.root / "trees" / f"qemu-{source.versions['qemu']}-{name}"
     tree.mkdir(parents=True, exist_ok=True)
     if not (tree / "src").is_dir():
         sync.link_copy(source.path, tree / "src")
     return tree
+
+
+def _python() -> Path:
+    """The environment's Python by its place in the cache, not by a checkout's link to it."""
+    return Path(sys.prefix).resolve() / "bin" / "python"
 
 
 def _lay_our_files(tree: Path, original: Path, log: Path) -> None:
@@ -137,7 +142,7 @@ def _configure(tree: Path, env: dict[str, str], log: Path, progress: Progress) -
     compiler = f"ccache {toolchain.HOST_CC}" if env else toolchain.HOST_CC
     with progress.task("configuring QEMU"):
         process.run(
-            ["../src/configure", f"--python={sys.executable}", f"--cc={compiler}", *arguments],
+            ["../src/configure", f"--python={_python()}", f"--cc={compiler}", *arguments],
             log=log,
             what="configuring QEMU",
             cwd=build_dir,
