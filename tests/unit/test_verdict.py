@@ -186,6 +186,13 @@ def test_first_trouble_decides(share: Recording) -> None:
     assert_failed(share.verdict(), "0 bytes done")
 
 
+def test_fence_with_another_error(tmp_path: Path) -> None:
+    story = record_steps(tmp_path, SHARE.replace("{pattern: 7}", "{status: decode, error: EIO}"))
+    for job in (story.result(DIGEST), story.job("codec")):
+        job.update(status="decode", error="ETIMEDOUT", sha256="")
+    assert_failed(story.verdict(), "the fence has ETIMEDOUT", "EIO is expected")
+
+
 # ---- digests: three witnesses ----
 
 
@@ -223,6 +230,13 @@ def test_same_as_of_other_bytes(tmp_path: Path) -> None:
     index = next(step.index for step in story.scenario.steps if step.verb == "cpu-digest")
     story.result(index)["sha256"] = OTHER
     assert_failed(story.verdict(), "cpu-digest a", "'seen' found")
+
+
+def test_same_as_without_the_other_digest_is_an_error(tmp_path: Path) -> None:
+    story = record_steps(tmp_path, EVERYTHING)
+    index = next(step.index for step in story.scenario.steps if step.name == "seen")
+    story.answers[index] = {"ok": False, "errno": "EIO"}
+    assert any("there is no digest 'seen'" in finding.sentence for finding in story.verdict().findings)
 
 
 def test_host_reads_other_bytes(tmp_path: Path) -> None:
@@ -296,6 +310,14 @@ def test_jobs_before_the_scenario_do_not_count(share: Recording) -> None:
     share.evidence["codec"]["jobs"] = [earlier, {**share.job("codec"), "seq": 2}]
     share.evidence["codec"]["jobs-total"] = 2
     assert share.verdict().passed, share.verdict().why
+
+
+def test_job_that_nobody_waits_for_must_end_well(tmp_path: Path) -> None:
+    steps = SHARE.replace("- digest: {device: codec,", "- submit: {device: codec, operation: digest,")
+    story = record_steps(tmp_path, steps.replace("    expect: {pattern: 7}\n", ""))
+    assert story.verdict().passed
+    story.job("codec").update(status="decode", sha256="")
+    assert_failed(story.verdict(), "the device ended the job with decode", "ok is expected")
 
 
 VIOLATION = {"kind": "addr-width", "list": "dst", "segment": 0, "bus": HIGH, "length": 4096}
