@@ -17,7 +17,7 @@ demo: build ## set up all that is missing, then run the scenarios
 	@./dmabed run
 
 test: lint build ## set up all that is missing, then run every test
-	@$(PYTEST) tests/unit tests/contract tests/integration tests/sabotage
+	@$(PYTEST) tests/unit tests/contract tests/qtest tests/integration tests/sabotage
 
 unit: setup ## the tests that need no QEMU
 	@$(PYTEST) tests/unit

@@ -105,3 +105,13 @@ def test_a_relative_cache_home_is_ignored(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
     monkeypatch.setenv("HOME", "/home/someone")
     assert default_root() == Path("/home/someone/.cache/dmabed")
+
+
+def test_prune_drops_old_versions_with_their_trees(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    cache.record("source-qemu", {"qemu": "10.0.13"})
+    for version in ("10.0.12", "10.0.13"):
+        (tmp_path / "sources" / "qemu" / version).mkdir(parents=True)
+        (tmp_path / "trees" / f"qemu-{version}-abc").mkdir(parents=True)
+    assert [path.name for path in cache.prune()] == ["10.0.12", "qemu-10.0.12-abc"]
+    assert (tmp_path / "trees" / "qemu-10.0.13-abc").is_dir()

@@ -100,15 +100,23 @@ class Cache:
             replace(path, json.dumps(facts, indent=1, sort_keys=True).encode())
 
     def prune(self, keep: int = KEEP) -> list[Path]:
-        """Drop all but the last used entries of each artifact; what was dropped."""
-        dropped = []
-        for artifact in sorted((self.root / "entries").glob("*")):
-            entries = [path for path in artifact.iterdir() if not path.name.startswith(".")]
-            entries.sort(key=lambda path: path.stat().st_mtime, reverse=True)
-            dropped += entries[keep:]
+        """Drop all but the last used entries of each artifact, and sources and trees of old versions."""
+        dropped = [old for kind in sorted((self.root / "entries").glob("*")) for old in _old(kind, keep)]
+        for source in sorted((self.root / "sources").glob("*")):
+            current = self.recall(f"source-{source.name}").get(source.name, "")
+            outdated = [place.name for place in source.iterdir() if current and place.name != current]
+            dropped += [source / version for version in outdated]
+            for version in outdated:
+                dropped += (self.root / "trees").glob(f"{source.name}-{version}-*")
         for path in dropped:
             shutil.rmtree(path, ignore_errors=True)
         return dropped
+
+
+def _old(kind: Path, keep: int) -> list[Path]:
+    """The entries of an artifact beyond those used last."""
+    entries = [path for path in kind.iterdir() if not path.name.startswith(".")]
+    return sorted(entries, key=lambda path: path.stat().st_mtime, reverse=True)[keep:]
 
 
 def default_root() -> Path:

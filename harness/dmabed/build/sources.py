@@ -57,7 +57,7 @@ def known(cache: Cache, name: str, needs: Sequence[str] = ()) -> Source | None:
     versions = cache.recall(f"source-{name}")
     if not {name, *needs} <= set(versions):
         return None
-    place = cache.root / "sources" / name / _directory_name(versions[name])
+    place = cache.root / "sources" / name / versions[name]
     return Source(place, versions) if place.is_dir() else None
 
 
@@ -88,7 +88,7 @@ def _fetch(cache: Cache, name: str, fetch: Fetch, progress: Progress) -> Source:
         tree = Path(new) / "tree"
         tree.mkdir()
         versions = fetch(cache, tree, progress)
-        place = parent / _directory_name(versions[name])
+        place = parent / versions[name]
         if not place.exists():
             tree.rename(place)
     cache.record(f"source-{name}", versions)
@@ -174,7 +174,3 @@ def _untar(tarball: Path, tree: Path, log: Path) -> None:
         log=log,
         what=f"unpacking {tarball.name}",
     )
-
-
-def _directory_name(version: str) -> str:
-    return version.replace("/", "-").replace(":", "-")
