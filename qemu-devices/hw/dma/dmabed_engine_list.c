@@ -102,7 +102,8 @@ static bool crosses_boundary(const DmabedEngineState *s, DmabedSegment seg)
 {
     uint64_t left = s->boundary_mask - (seg.address & s->boundary_mask);
 
-    return seg.length - 1 > left;
+    /* All ones: there is no boundary, only the width can be exceeded */
+    return s->boundary_mask != UINT64_MAX && seg.length - 1 > left;
 }
 
 static bool beyond_width(const DmabedEngineState *s, DmabedSegment seg)

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A driver of the dmabed DMA engine for its qtests.
+ */
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "qobject/qnum.h"
+#include "qobject/qstring.h"
+#include "dmabed-engine-util.h"
+
+/* A test's longest job takes less virtual time than this */
+#define PATIENCE_STEPS 20000
+#define STEP_NS 1000
+
+/* ---- life ---- */
+
+char *rig_arguments(const char *properties)
+{
+    /* As in libqtest's QMP, so that C strings stay readable */
+    g_autofree char *json = g_strdelimit(g_strdup(properties), "'", '"');
+
+    return g_strdup_printf(
+        "-machine dmabed-soc,ram-banks=0x%llx@0x%llx -m 128M "
+        "-device '{\"driver\":\"dmabed-engine-sys\",\"id\":\"codec\","
+        "\"mmio-base\":%llu,\"spi\":%d%s%s}'",
+        RAM_SIZE, RAM_BASE, ENGINE_BASE, ENGINE_SPI,
+        *json ? "," : "", json);
+}
+
+Rig *rig_start(const char *properties)
+{
+    g_autofree char *arguments = rig_arguments(properties);
+    Rig *rig = g_new0(Rig, 1);
+
+    rig->qts = qtest_init(arguments);
+    rig->irq_enable = DMABED_IRQ_DONE | DMABED_IRQ_ERROR;
+    return rig;
+}
+
+void rig_stop(Rig *rig)
+{
+    qtest_quit(rig->qts);
+    g_free(rig);
+}
+
+void rig_enable(Rig *rig)
+{
+    reg_write(rig, DMABED_REG_RING_BASE_LO, RING_AT);
+    reg_write(rig, DMABED_REG_COMP_BASE_LO, COMP_AT);
+    reg_write(rig, DMABED_REG_RING_ENTRIES, RING_ENTRIES);
+    reg_write(rig, DMABED_REG_IRQ_ENABLE, rig->irq_enable);
+    reg_write(rig, DMABED_REG_CTRL, DMABED_CTRL_ENABLE);
+    rig->head = 0;
+}
+
+/* ---- the guest's side ---- */
+
+uint32_t reg_read(Rig *rig, uint64_t offset)
+{
+    return qtest_readl(rig->qts, ENGINE_BASE + offset);
+}
+
+void reg_write(Rig *rig, uint64_t offset, uint32_t value)
+{
+    qtest_writel(rig->qts, ENGINE_BASE + offset, value);
+}
+
+static void write_list(Rig *rig, uint64_t address, const Segment *segments,
+                       unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t at = address + i * DMABED_SEGMENT_SIZE;
+
+        qtest_writeq(rig->qts, at + DMABED_SEGMENT_ADDRESS,
+                     segments[i].address);
+        qtest_writeq(rig->qts, at + DMABED_SEGMENT_LENGTH, segments[i].length);
+    }
+}
+
+static void encode_job(const Job *job, uint8_t raw[DMABED_JOB_SIZE])
+{
+    memset(raw, 0, DMABED_JOB_SIZE);
+    stl_le_p(raw + DMABED_JOB_OP, job->op);
+    stl_le_p(raw + DMABED_JOB_FLAGS, job->flags);
+    stq_le_p(raw + DMABED_JOB_COOKIE, job->cookie);
+    stq_le_p(raw + DMABED_JOB_SEED, job->seed);
+    stq_le_p(raw + DMABED_JOB_LENGTH, job->length);
+    stq_le_p(raw + DMABED_JOB_SRC_LIST, SRC_LIST_AT);
+    stq_le_p(raw + DMABED_JOB_DST_LIST, DST_LIST_AT);
+    stl_le_p(raw + DMABED_JOB_SRC_SEGMENTS, job->num_src);
+    stl_le_p(raw + DMABED_JOB_DST_SEGMENTS, job->num_dst);
+    stq_le_p(raw + DMABED_JOB_PATTERN_OFFSET, job->pattern_offset);
+}
+
+unsigned job_write(Rig *rig, const Job *job)
+{
+    static const uint8_t no_completion[DMABED_COMP_SIZE];
+    uint8_t raw[DMABED_JOB_SIZE];
+    unsigned index = rig->head;
+
+    /* A test may name more segments than it writes: it wrote them itself */
+    write_list(rig, SRC_LIST_AT, job->src,
+               job->num_src > ARRAY_SIZE(job->src) ? 0 : job->num_src);
+    write_list(rig, DST_LIST_AT, job->dst,
+               job->num_dst > ARRAY_SIZE(job->dst) ? 0 : job->num_dst);
+    encode_job(job, raw);
+    qtest_memwrite(rig->qts, RING_AT + index * DMABED_JOB_SIZE, raw,
+                   sizeof(raw));
+    qtest_memwrite(rig->qts, COMP_AT + index * DMABED_COMP_SIZE, no_completion,
+                   sizeof(no_completion));
+    rig->head = (index + 1) % RING_ENTRIES;
+    return index;
+}
+
+unsigned job_submit(Rig *rig, const Job *job)
+{
+    unsigned index = job_write(rig, job);
+
+    reg_write(rig, DMABED_REG_RING_HEAD, rig->head);
+    return index;
+}
+
+Completion completion_read(Rig *rig, unsigned index)
+{
+    uint8_t raw[DMABED_COMP_SIZE];
+    Completion comp;
+
+    qtest_memread(rig->qts, COMP_AT + index * DMABED_COMP_SIZE, raw,
+                  sizeof(raw));
+    comp.cookie = ldq_le_p(raw + DMABED_COMP_COOKIE);
+    comp.status = ldl_le_p(raw + DMABED_COMP_STATUS);
+    comp.violations = ldl_le_p(raw + DMABED_COMP_VIOLATIONS);
+    comp.bytes = ldq_le_p(raw + DMABED_COMP_BYTES);
+    comp.mismatch = ldq_le_p(raw + DMABED_COMP_MISMATCH);
+    for (int i = 0; i < 32; i++) {
+        snprintf(comp.sha256 + 2 * i, 3, "%02x", raw[DMABED_COMP_SHA256 + i]);
+    }
+    return comp;
+}
+
+Completion job_wait(Rig *rig, unsigned index)
+{
+    Completion comp = completion_read(rig, index);
+
+    for (int i = 0; i < PATIENCE_STEPS && !comp.status; i++) {
+        qtest_clock_step(rig->qts, STEP_NS);
+        comp = completion_read(rig, index);
+    }
+    g_assert_cmpuint(comp.status, !=, DMABED_COMP_NONE);
+    return comp;
+}
+
+Completion job_run(Rig *rig, const Job *job)
+{
+    return job_wait(rig, job_submit(rig, job));
+}
+
+void job_does_not_end(Rig *rig, unsigned index)
+{
+    for (int i = 0; i < 100; i++) {
+        qtest_clock_step(rig->qts, STEP_NS);
+    }
+    g_assert_cmpuint(completion_read(rig, index).status, ==,
+                     DMABED_COMP_NONE);
+}
+
+/* ---- expectations ---- */
+
+/* SplitMix64, written a second time: the engine's own code proves nothing */
+static uint64_t splitmix(uint64_t state)
+{
+    uint64_t z = state;
+
+    z ^= z >> 30;
+    z *= 0xbf58476d1ce4e5b9ULL;
+    z ^= z >> 27;
+    z *= 0x94d049bb133111ebULL;
+    return z ^ (z >> 31);
+}
+
+void pattern(uint8_t *data, size_t size, uint64_t seed, uint64_t offset)
+{
+    uint64_t state = seed + offset * 0x9e3779b97f4a7c15ULL;
+
+    for (size_t i = 0; i < size; i++) {
+        if (i % 8 == 0) {
+            state += 0x9e3779b97f4a7c15ULL;
+        }
+        data[i] = splitmix(state) >> (i % 8 * 8);
+    }
+}
+
+void assert_sha_of(const char *sha256, const uint8_t *data, size_t size)
+{
+    g_autofree char *expected =
+        g_compute_checksum_for_data(G_CHECKSUM_SHA256, data, size);
+
+    g_assert_cmpstr(sha256, ==, expected);
+}
+
+void assert_memory(Rig *rig, uint64_t address, const uint8_t *data,
+                   size_t size)
+{
+    g_autofree uint8_t *found = g_malloc(size);
+
+    qtest_memread(rig->qts, address, found, size);
+    g_assert_cmpmem(found, size, data, size);
+}
+
+void memory_pattern(Rig *rig, uint64_t address, size_t size, uint64_t seed)
+{
+    g_autofree uint8_t *data = g_malloc(size);
+
+    pattern(data, size, seed, 0);
+    qtest_memwrite(rig->qts, address, data, size);
+}
+
+/* ---- the host's side ---- */
+
+QDict *evidence(Rig *rig)
+{
+    g_autoptr(QDict) reply = qtest_qmp(rig->qts,
+        "{'execute':'qom-get','arguments':{'path':%s,'property':'evidence'}}",
+        ENGINE_PATH);
+    QDict *result = qdict_get_qdict(reply, "return");
+
+    g_assert_nonnull(result);
+    return qobject_ref(result);
+}
+
+QDict *last_job(QDict *dict)
+{
+    QList *jobs = qdict_get_qlist(dict, "jobs");
+    QListEntry *entry;
+    QDict *job = NULL;
+
+    QLIST_FOREACH_ENTRY(jobs, entry) {
+        job = qobject_to(QDict, qlist_entry_obj(entry));
+    }
+    g_assert_nonnull(job);
+    return job;
+}
+
+static QDict *entry_of(QDict *job, const char *key, unsigned index)
+{
+    QListEntry *entry;
+
+    QLIST_FOREACH_ENTRY(qdict_get_qlist(job, key), entry) {
+        if (index-- == 0) {
+            return qobject_to(QDict, qlist_entry_obj(entry));
+        }
+    }
+    g_assert_not_reached();
+}
+
+void assert_violation(QDict *job, unsigned index, const char *kind,
+                      const char *list, unsigned segment)
+{
+    QDict *violation = entry_of(job, "violations", index);
+
+    g_assert_cmpstr(qdict_get_str(violation, "kind"), ==, kind);
+    g_assert_cmpstr(qdict_get_str(violation, "list"), ==, list);
+    g_assert_cmpuint(qdict_get_int(violation, "segment"), ==, segment);
+}
+
+void assert_span(QDict *job, const char *key, unsigned index, uint64_t bus,
+                 uint64_t length)
+{
+    QDict *span = entry_of(job, key, index);
+
+    g_assert_cmphex(qdict_get_int(span, "bus"), ==, bus);
+    g_assert_cmphex(qdict_get_int(span, "length"), ==, length);
+}
+
+void hold(Rig *rig, uint64_t at)
+{
+    qtest_qmp_assert_success(rig->qts,
+        "{'execute':'qom-set','arguments':{'path':%s,'property':'hold-at',"
+        "'value':%" PRIu64 "}}", ENGINE_PATH, at);
+    qtest_qom_set_bool(rig->qts, ENGINE_PATH, "hold", true);
+}
+
+void release(Rig *rig)
+{
+    qtest_qom_set_bool(rig->qts, ENGINE_PATH, "hold", false);
+}
+
+bool is_held(Rig *rig)
+{
+    return qtest_qom_get_bool(rig->qts, ENGINE_PATH, "held");
+}
+
+void inject(Rig *rig, const char *fault, uint64_t at)
+{
+    qtest_qmp_assert_success(rig->qts,
+        "{'execute':'qom-set','arguments':{'path':%s,'property':'inject',"
+        "'value':{'fault':%s,'at':%" PRIu64 "}}}", ENGINE_PATH, fault, at);
+}
