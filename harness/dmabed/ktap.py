@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dmabed.findings import Status
-from dmabed.outcome import ScenarioResult
+from dmabed.outcome import ScenarioResult, printable
 
 
 def render(results: Sequence[ScenarioResult]) -> str:
@@ -23,8 +23,8 @@ def _test(number: int, result: ScenarioResult) -> list[str]:
     if result.status is Status.PASSED:
         return [f"ok {number} {name}"]
     if result.status is Status.SKIPPED:
-        return [f"ok {number} {name} # SKIP {_one_line(result.why)}"]
-    reason = [f"# {line}" for line in f"{result.status.value}: {result.why}".splitlines()]
+        return [f"ok {number} {name} # SKIP {_one_line(printable(result.why))}"]
+    reason = [f"# {line}" for line in f"{result.status.value}: {printable(result.why)}".splitlines()]
     return [*reason, f"not ok {number} {name}"]
 
 

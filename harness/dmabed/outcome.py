@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -12,6 +13,9 @@ from dmabed.findings import Status, Verdict
 from dmabed.layout import Layout
 from dmabed.scenario import Scenario
 from dmabed.transcript import Transcript
+
+# XML 1.0 has no way to write these, terminals obey them, and a panic's text may hold them.
+_UNPRINTABLE = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Overall(Enum):
@@ -72,3 +76,8 @@ def overall(results: Sequence[ScenarioResult], planned: int, interrupted: bool) 
     if not complete or Status.ERROR in statuses or Status.PASSED not in statuses:
         return Overall.ERROR
     return Overall.PASSED
+
+
+def printable(text: str) -> str:
+    """``text`` with control characters shown as their numbers."""
+    return _UNPRINTABLE.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
