@@ -204,11 +204,13 @@ struct dmabed_job_side {
 
 /**
  * struct dmabed_dependency - a fence that a job waits for
+ * @node: in &dmabed_job.dependencies
  * @cb: called when it signals
- * @fence: the fence, NULL when there is none
+ * @fence: the fence
  * @job: the job
  */
 struct dmabed_dependency {
+	struct list_head node;
 	struct dma_fence_cb cb;
 	struct dma_fence *fence;
 	struct dmabed_job *job;
@@ -226,7 +228,7 @@ enum { DMABED_SRC, DMABED_DST, DMABED_SIDES };
  * @length: bytes
  * @pattern_offset: first word of a fill's pattern
  * @sides: source and destination
- * @dependencies: one for each side
+ * @dependencies: fences that it waits for, or has waited for
  * @unmet: dependencies to come, and one for the submission itself
  * @fence: signals when the job has ended
  * @powered: the device was resumed for this job
@@ -242,7 +244,7 @@ struct dmabed_job {
 	u64 length;
 	u64 pattern_offset;
 	struct dmabed_job_side sides[DMABED_SIDES];
-	struct dmabed_dependency dependencies[DMABED_SIDES];
+	struct list_head dependencies;
 	atomic_t unmet;
 	struct dma_fence *fence;
 	bool powered;
@@ -254,7 +256,8 @@ struct dmabed_job *dmabed_job_create(struct dmabed_engine *engine,
 				     const struct dmabed_submit *request);
 void dmabed_job_put(struct dmabed_job *job);
 void dmabed_job_init_fence(struct dmabed_job *job, u64 context, u64 seqno);
-int dmabed_job_depend(struct dmabed_job *job, unsigned int side);
+int dmabed_job_depend(struct dmabed_job *job,
+		      const struct dmabed_job_side *side);
 void dmabed_job_dependency_met(struct dmabed_job *job);
 void dmabed_job_end(struct dmabed_job *job, int error);
 void dmabed_job_abandon(struct dmabed_job *job);

@@ -98,13 +98,17 @@ static void side_release(struct dmabed_engine *engine,
 	dmabed_attachment_put(side->attachment);
 }
 
-static void dependency_release(struct dmabed_dependency *dependency)
+static void dependencies_release(struct dmabed_job *job)
 {
-	if (!dependency->fence)
-		return;
-	/* also waits for a callback that runs now */
-	dma_fence_remove_callback(dependency->fence, &dependency->cb);
-	dma_fence_put(dependency->fence);
+	struct dmabed_dependency *dependency, *next;
+
+	list_for_each_entry_safe(dependency, next, &job->dependencies, node) {
+		/* also waits for a callback that runs now */
+		dma_fence_remove_callback(dependency->fence, &dependency->cb);
+		dma_fence_put(dependency->fence);
+		kfree(dependency);
+	}
+	INIT_LIST_HEAD(&job->dependencies);
 }
 
 /* All that the job held, but its result. */
@@ -112,10 +116,9 @@ static void release_resources(struct dmabed_job *job)
 {
 	unsigned int i;
 
-	for (i = 0; i < DMABED_SIDES; i++) {
-		dependency_release(&job->dependencies[i]);
+	dependencies_release(job);
+	for (i = 0; i < DMABED_SIDES; i++)
 		side_release(job->engine, &job->sides[i]);
-	}
 	if (job->powered)
 		pm_runtime_put(job->engine->dev);
 }
@@ -153,6 +156,7 @@ struct dmabed_job *dmabed_job_create(struct dmabed_engine *engine,
 	job->seed = request->seed;
 	job->length = request->length;
 	job->pattern_offset = request->dst_offset / sizeof(u64);
+	INIT_LIST_HEAD(&job->dependencies);
 	atomic_set(&job->unmet, 1);
 	INIT_WORK(&job->retire, retire);
 	return job;
@@ -218,29 +222,49 @@ static void dependency_signalled(struct dma_fence *fence,
 					       cb)->job);
 }
 
+static int depend_on(struct dmabed_job *job, struct dma_fence *fence)
+{
+	struct dmabed_dependency *dependency;
+
+	dependency = kzalloc(sizeof(*dependency), GFP_KERNEL);
+	if (!dependency)
+		return -ENOMEM;
+	dependency->fence = dma_fence_get(fence);
+	dependency->job = job;
+	list_add(&dependency->node, &job->dependencies);
+	atomic_inc(&job->unmet);
+	/* it may have signalled already */
+	if (dma_fence_add_callback(fence, &dependency->cb,
+				   dependency_signalled))
+		atomic_dec(&job->unmet);
+	return 0;
+}
+
 /**
  * dmabed_job_depend - wait for what implicit synchronisation asks for
  * @job: the job
- * @side: DMABED_SRC or DMABED_DST, its buffer's reservation lock held
+ * @side: one of its sides, the buffer's reservation lock held
+ *
+ * The engine does its own jobs in order, so that its fences need no waiting; a
+ * lost interrupt then stops nobody, as the next one tells of both jobs.
  *
  * Return: 0 or -ENOMEM.
  */
-int dmabed_job_depend(struct dmabed_job *job, unsigned int side)
+int dmabed_job_depend(struct dmabed_job *job,
+		      const struct dmabed_job_side *side)
 {
-	struct dmabed_dependency *dependency = &job->dependencies[side];
-	struct dma_resv *resv = job->sides[side].attachment->dmabuf->resv;
+	enum dma_resv_usage usage = dma_resv_usage_rw(side->write);
+	struct dma_resv_iter cursor;
+	struct dma_fence *fence;
 	int ret;
 
-	ret = dma_resv_get_singleton(resv,
-				     dma_resv_usage_rw(job->sides[side].write),
-				     &dependency->fence);
-	if (ret || !dependency->fence)
-		return ret;
-	dependency->job = job;
-	atomic_inc(&job->unmet);
-	/* it may have signalled already */
-	if (dma_fence_add_callback(dependency->fence, &dependency->cb,
-				   dependency_signalled))
-		atomic_dec(&job->unmet);
+	dma_resv_for_each_fence(&cursor, side->attachment->dmabuf->resv, usage,
+				fence) {
+		if (fence->context == job->engine->fence_context)
+			continue;
+		ret = depend_on(job, fence);
+		if (ret)
+			return ret;
+	}
 	return 0;
 }

@@ -97,9 +97,9 @@ static int list_side(struct dmabed_engine *engine, struct dmabed_job_side *side,
 				  offset, covered);
 }
 
-static int prepare_side(struct dmabed_job *job, unsigned int i, u64 offset)
+static int prepare_side(struct dmabed_job *job, struct dmabed_job_side *side,
+			u64 offset)
 {
-	struct dmabed_job_side *side = &job->sides[i];
 	int ret;
 
 	if (!side->attachment)
@@ -113,7 +113,7 @@ static int prepare_side(struct dmabed_job *job, unsigned int i, u64 offset)
 	ret = dma_resv_reserve_fences(resv_of(side), DMABED_SIDES);
 	if (ret)
 		return ret;
-	return dmabed_job_depend(job, i);
+	return dmabed_job_depend(job, side);
 }
 
 static void publish_fence(struct dmabed_job *job)
@@ -134,10 +134,12 @@ static int submit_locked(struct dmabed_job *job,
 {
 	int ret;
 
-	ret = prepare_side(job, DMABED_SRC, request->src_offset);
+	ret = prepare_side(job, &job->sides[DMABED_SRC],
+			   request->src_offset);
 	if (ret)
 		return ret;
-	ret = prepare_side(job, DMABED_DST, request->dst_offset);
+	ret = prepare_side(job, &job->sides[DMABED_DST],
+			   request->dst_offset);
 	if (ret)
 		return ret;
 	ret = dmabed_queue_add(job);
