@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from dmabed import argv
+from dmabed.argv import machine_arguments
 from dmabed.layout import Layout
 
 # oops and panic end QEMU at once (with -no-reboot), so that a broken guest is seen
@@ -68,7 +68,7 @@ def qemu_command(
     """The whole command. ``incoming`` waits for a snapshot instead of booting."""
     words = [str(qemu), "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
     words += ["-L", str(data)] if data else []
-    words += argv.machine_arguments(layout, memory.path, memory.share)
+    words += machine_arguments(layout, memory.path, memory.share)
     words += ["-kernel", str(image.kernel), "-initrd", str(image.initrd), "-dtb", str(image.dtb)]
     words += ["-append", image.kernel_command_line()]
     words += ["-d", "guest_errors", "-D", str(channels.log)]

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from dmabed import layout as layouts
 from dmabed import results, scenario
 from dmabed import rows as promises
-from dmabed.cli.options import json_option
+from dmabed.cli.options import json_option, wide_console
 from dmabed.doctor import run as examine
 from dmabed.units import format_size
 
@@ -126,4 +125,4 @@ def print_table(rows: Rows) -> None:
         table.add_column(key, overflow="fold")
     for row in rows:
         table.add_row(*(", ".join(v) if isinstance(v, list) else str(v) for v in row.values()))
-    Console(soft_wrap=False).print(table)
+    wide_console().print(table)

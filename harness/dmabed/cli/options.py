@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.console import Console
 
 from dmabed import build, deadline
 from dmabed.build import Artifacts
@@ -27,6 +28,14 @@ layout_option = click.option(
     help="Name or file of a layout.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+
+
+PIPE_WIDTH = 120
+
+
+def wide_console() -> Console:
+    """Standard output for tables: as wide as the terminal, or wide enough for a log."""
+    return Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
 
 @dataclass(frozen=True)

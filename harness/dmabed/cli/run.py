@@ -15,9 +15,9 @@ from rich.table import Table
 from rich.text import Text
 
 from dmabed import report
-from dmabed.cli.options import Booting, boot_options, json_option
+from dmabed.cli.options import Booting, boot_options, json_option, wide_console
 from dmabed.findings import Status
-from dmabed.outcome import ScenarioResult
+from dmabed.outcome import Entry, ScenarioResult
 from dmabed.plan import Planned, make_plan
 from dmabed.results import Results, make_run_folder
 from dmabed.runner import Done, Runner, Transport
@@ -88,7 +88,8 @@ def run(
 def _note(done: Done, results: Results) -> None:
     """A result: to disk, with the command that repeats it, and a line for whoever watches."""
     result = _result(done)
-    results.add(result)
+    planned = done.planned
+    results.add(result, Entry(planned.scenario, planned.layout, done.verdict, done.transcript))
     directory = results.folder / result.directory
     if directory.is_dir():
         (directory / "command.txt").write_text(_repeat(done.planned) + "\n")
@@ -141,14 +142,15 @@ def _print(results: Results, as_json: bool) -> None:
         click.echo(json.dumps(results.as_json(), indent=2))
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("scenario", "layout", "verdict", "devices"):
-        table.add_column(heading, overflow="fold")
+    for heading in ("scenario", "layout", "verdict"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("devices", overflow="fold")
     table.add_column("seconds", justify="right")
     for result in sorted(results.scenarios, key=lambda r: (r.name, r.layout)):
         verdict = Text(result.status.value, style=_COLOURS[result.status])
         devices = ", ".join(result.devices)
         table.add_row(result.name, result.layout, verdict, devices, f"{result.seconds:.2f}")
-    console = Console()
+    console = wide_console()
     console.print(table)
     console.print(f"{results.verdict.value}: {_counts(results)}; results in {results.folder}", soft_wrap=True)
 
