@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dmabed.build.cache import Cache, default_root, disk_full_is_plain, replace
+from dmabed.build.cache import Cache, SourcesChanged, default_root, disk_full_is_plain, replace
 from dmabed.build.progress import SilentProgress
 from dmabed.errors import BuildError, SetupError
 
@@ -115,3 +115,10 @@ def test_prune_drops_old_versions_with_their_trees(tmp_path: Path) -> None:
         (tmp_path / "trees" / f"qemu-{version}-abc").mkdir(parents=True)
     assert [path.name for path in cache.prune()] == ["10.0.12", "qemu-10.0.12-abc"]
     assert (tmp_path / "trees" / "qemu-10.0.13-abc").is_dir()
+
+
+def test_sources_that_change_meanwhile_leave_no_entry(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    with pytest.raises(SourcesChanged, match="sources of thing changed"):
+        cache.make("thing", "key", lambda entry: None, QUIET, key_now=lambda: "other")
+    assert not cache.entry("thing", "key").exists()

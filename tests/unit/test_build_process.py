@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from dmabed.build import process
+from dmabed.build.qemu import NINJA_COUNT
 from dmabed.errors import BuildError, SetupError
 
 
@@ -24,6 +25,13 @@ def test_a_failure_names_the_log_and_shows_its_tail(tmp_path: Path) -> None:
     assert failed.value.what == f"building X failed with status 3; its log: {log}"
     assert failed.value.why.splitlines() == [str(n) for n in range(76, 101)]
     assert failed.value.hint == "try Y"
+
+
+def test_chatter_does_not_push_the_error_out_of_the_tail(tmp_path: Path) -> None:
+    command = ["sh", "-c", "echo 'x.c:1: error: no'; seq -f '[%g/50] CC' 50; exit 1"]
+    with pytest.raises(BuildError) as failed:
+        process.run(command, log=tmp_path / "log", what="x", chatter=NINJA_COUNT)
+    assert failed.value.why == "x.c:1: error: no\n"
 
 
 def test_a_full_disk_is_said_plainly(tmp_path: Path) -> None:

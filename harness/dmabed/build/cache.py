@@ -24,9 +24,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dmabed.build.progress import Progress
-from dmabed.errors import SetupError
+from dmabed.errors import BuildError, SetupError
 
 KEEP = 4  # entries that stay per artifact: enough to go back and forth between two branches
+
+
+class SourcesChanged(BuildError):
+    """What was built belongs to no key; building again helps."""
 
 
 class Cache:
@@ -39,14 +43,25 @@ class Cache:
         """Where an artifact with this content is, or would be."""
         return self.root / "entries" / artifact / key
 
-    def make(self, artifact: str, key: str, fill: Callable[[Path], None], progress: Progress) -> Path:
-        """The entry, which ``fill`` writes into an empty directory if it is not there."""
+    def make(
+        self,
+        artifact: str,
+        key: str,
+        fill: Callable[[Path], None],
+        progress: Progress,
+        key_now: Callable[[], str] | None = None,
+    ) -> Path:
+        """The entry, which ``fill`` writes into an empty directory if it is not there.
+
+        ``key_now`` computes the key once more after that: somebody may have
+        edited a source meanwhile, and then nobody knows what was built.
+        """
         place = self.entry(artifact, key)
         if place.is_dir():
             return place
         with self.lock(artifact, progress):
             if not place.is_dir():  # another process may have made it while this one waited
-                self._fill(place, fill)
+                self._fill(place, fill, lambda: key_now is None or key_now() == key)
         return place
 
     def use(self, entry: Path) -> None:
@@ -54,13 +69,15 @@ class Cache:
         with suppress(OSError):  # a cache that we may only read is as good
             os.utime(entry)
 
-    def _fill(self, place: Path, fill: Callable[[Path], None]) -> None:
+    def _fill(self, place: Path, fill: Callable[[Path], None], is_current: Callable[[], bool]) -> None:
         with disk_full_is_plain(self.root):
             place.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(prefix=".new-", dir=place.parent) as new:
                 made = Path(new) / "entry"
                 made.mkdir()
                 fill(made)
+                if not is_current():
+                    raise SourcesChanged(f"sources of {place.parent.name} changed while it was built")
                 made.rename(place)
 
     @contextmanager

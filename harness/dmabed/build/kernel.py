@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dmabed.build import contentkey, kconfig, process, project, toolchain
-from dmabed.build.cache import Cache
+from dmabed.build.cache import Cache, SourcesChanged
 from dmabed.build.progress import Progress
 from dmabed.build.sources import Source
 from dmabed.errors import BuildError, SetupError
@@ -92,7 +92,7 @@ def build(cache: Cache, source: Source, variant: str, entry_key: str, progress: 
         shutil.copy2(out / ".config", entry / "config")
         shutil.copy2(out / RELEASE, entry / "release")
 
-    cache.make("kernel", entry_key, fill, progress)
+    cache.make("kernel", entry_key, fill, progress, lambda: key(source.versions["linux"], variant))
 
 
 def bring_tree_to(
@@ -103,6 +103,8 @@ def bring_tree_to(
     stamp = out / "dmabed-key"
     if stamp.is_file() and stamp.read_text() == entry_key:
         return out
+    if key(source.versions["linux"], variant) != entry_key:
+        raise SourcesChanged("the kernel's fragments changed before it was built")
     log = cache.log("kernel")
     log.write_text("")
     out.mkdir(parents=True, exist_ok=True)
@@ -151,6 +153,7 @@ def _compile(cache: Cache, out: Path, source: Source, log: Path, progress: Progr
             what="building Linux",
             env=REPRODUCIBLE,
             on_line=count,
+            chatter=STEP,
         )
     if count.steps > expected // 2:  # a rebuild of a few files says nothing about the next full one
         cache.record(memo, {"steps": str(count.steps)})

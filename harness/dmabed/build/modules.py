@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dmabed.build import contentkey, kconfig, process, project, sync, toolchain
 from dmabed.build.cache import Cache
-from dmabed.build.kernel import REPRODUCIBLE, make_command
+from dmabed.build.kernel import REPRODUCIBLE, STEP, make_command
 from dmabed.build.progress import Progress
 from dmabed.errors import BuildError
 
@@ -32,7 +32,7 @@ def key(kernel_key: str) -> str:
 
 
 def build(
-    cache: Cache, kernel_tree: Callable[[], Path], entry_key: str, progress: Progress
+    cache: Cache, kernel_tree: Callable[[], Path], kernel_key: str, progress: Progress
 ) -> None:
     """Make the cache entry if it is not there; the kernel's tree is brought up only then."""
 
@@ -47,10 +47,11 @@ def build(
                 log=log,
                 what="building the modules",
                 env=REPRODUCIBLE,
+                chatter=STEP,
             )
         _collect(staged / "modules", entry)
 
-    cache.make("modules", entry_key, fill, progress)
+    cache.make("modules", key(kernel_key), fill, progress, lambda: key(kernel_key))
 
 
 def files(entry: Path) -> list[Path]:

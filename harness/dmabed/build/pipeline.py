@@ -18,14 +18,16 @@ from pathlib import Path
 from dmabed.build import contentkey, modules, project, qemu, rootfs, sources, sshkeys, userkernel
 from dmabed.build import kernel as kernels
 from dmabed.build.artifacts import Artifacts
-from dmabed.build.cache import Cache, default_root
+from dmabed.build.cache import Cache, SourcesChanged, default_root
 from dmabed.build.kernel import DEFAULT_VARIANT, Kernel
 from dmabed.build.progress import Progress
 from dmabed.build.sources import Source
 from dmabed.build.sshkeys import SshKeys
-from dmabed.errors import SetupError
+from dmabed.errors import BuildError, SetupError
 
 BUILD_HINT = "`make demo` builds it, or `python -m dmabed.build` in the project's environment"
+
+ATTEMPTS = 4  # to build sources that somebody edits meanwhile
 
 # Sources 2.4 GB unpacked, QEMU's tree 0.5, Linux's 0.4, package lists and downloads 0.5 (measured)
 NEEDED_DISK = 4_000_000_000
@@ -63,10 +65,15 @@ def build(
     if inputs is None:
         _check_disk(cache)
         inputs = _get_inputs(cache, kernel, variant, progress)
-    plan = _plan(cache, inputs, kernel)
-    if _missing(cache, plan):
-        _build_missing(cache, inputs, plan, progress)
-    return _artifacts(cache, inputs, plan)
+    for _ in range(ATTEMPTS):
+        plan = _plan(cache, inputs, kernel)
+        if not _missing(cache, plan):
+            return _artifacts(cache, inputs, plan)
+        try:
+            _build_missing(cache, inputs, plan, progress)
+        except SourcesChanged as changed:
+            progress.note(f"{changed.what}: building again")
+    raise BuildError("the sources change faster than they can be built", hint="try again in a quiet moment")
 
 
 def load(
@@ -145,7 +152,7 @@ def _build_missing(cache: Cache, inputs: Inputs, plan: Plan, progress: Progress)
     rootfs.build(cache, inputs.guest, inputs.keys, plan.keys["rootfs"], progress)
     if plan.kernel.tree:
         bring_tree = partial(_module_tree, cache, inputs, plan, progress)
-        modules.build(cache, bring_tree, plan.keys["modules"], progress)
+        modules.build(cache, bring_tree, plan.kernel.key, progress)
     cache.make("initrd", plan.keys["initrd"], lambda entry: _join(cache, plan, entry), progress)
 
 

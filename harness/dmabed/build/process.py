@@ -34,17 +34,21 @@ def run(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
     on_line: Callable[[str], None] | None = None,
+    chatter: re.Pattern[str] | None = None,
     error: type[TestbedError] = BuildError,
     hint: str = "",
 ) -> None:
-    """Run a tool to its end, appending to the log; raise ``error`` with the log's tail if it fails."""
+    """Run a tool to its end, appending to the log; raise ``error`` with the log's tail if it fails.
+
+    Lines that match ``chatter`` say only that work goes on: they stay out of the tail.
+    """
     tail: deque[str] = deque(maxlen=TAIL_LINES)
     with log.open("a", errors="replace") as out:
         out.write(f"$ {' '.join(map(str, argv))}\n")
         out.flush()
         process = _start(argv, cwd, env)
         try:
-            status = _follow(process, out.write, tail, on_line)
+            status = _follow(process, out.write, tail, on_line, chatter)
         except BaseException:
             process.terminate()  # ninja and make end their compilers then
             raise
@@ -96,11 +100,13 @@ def _follow(
     write: Callable[[str], int],
     tail: deque[str],
     on_line: Callable[[str], None] | None,
+    chatter: re.Pattern[str] | None,
 ) -> int:
     assert process.stdout is not None
     for line in process.stdout:
         write(line)
-        tail.append(line)
+        if not (chatter and chatter.match(line)):
+            tail.append(line)
         if on_line:
             on_line(line.rstrip("\n"))
     return process.wait()

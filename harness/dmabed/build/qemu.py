@@ -73,7 +73,7 @@ def build(cache: Cache, source: Source, entry_key: str, progress: Progress) -> N
         _compile(tree, env, log, progress)
         _collect(tree, entry)
 
-    cache.make("qemu", entry_key, fill, progress)
+    cache.make("qemu", entry_key, fill, progress, lambda: key(source.versions["qemu"]))
 
 
 def _tree(cache: Cache, source: Source) -> Path:
@@ -161,6 +161,7 @@ def _compile(tree: Path, env: dict[str, str], log: Path, progress: Progress) -> 
             cwd=tree / "build",
             env=env | {"NINJA_STATUS": "[%f/%t] "},
             on_line=lambda line: count_ninja(task, line),
+            chatter=NINJA_COUNT,
         )
 
 

@@ -70,7 +70,7 @@ def build(cache: Cache, guest: Source, keys: SshKeys, entry_key: str, progress: 
             )
             (entry / "rootfs.cpio").write_bytes(cpio.archive(nodes))
 
-    cache.make("rootfs", entry_key, fill, progress)
+    cache.make("rootfs", entry_key, fill, progress, lambda: key(guest.versions["guest"], keys))
 
 
 def modules_cpio(modules: list[Path], directory: str) -> bytes:
