@@ -82,7 +82,9 @@ class _Scale:
 
     def boxes(self) -> Iterable[BankBox]:
         for start, base, size in self._starts():
-            yield BankBox(start, size * self._factor, f"{base:#x}, {units.format_size(size)}")
+            yield BankBox(
+                round(start, 1), round(size * self._factor, 1), f"{base:#x}, {units.format_size(size)}"
+            )
 
     def place(self, run: Run) -> Iterable[tuple[float, float]]:
         """Where the parts of a run that are RAM go: x and width."""

@@ -76,6 +76,9 @@ def _tell_new_buffer(story: _Story, step: Step) -> Step:
     name, size = step.args["buffer"], step.args["size"]
     if name in story.buffers:
         raise story.error(step, (step.verb, "buffer"), f"buffer '{name}' is there already", "close it first")
+    if any(buffer == name for _, buffer in story.attached):
+        what = f"the name '{name}' belongs to a closed buffer that is still attached"
+        raise story.error(step, (step.verb, "buffer"), what, "detach it first")
     if not step.expect.errno:
         if size == 0:
             raise story.error(
@@ -99,8 +102,7 @@ def _tell_close(story: _Story, step: Step) -> Step:
     _buffer(story, step, "buffer")
     if not step.expect.errno:
         del story.buffers[name]
-        story.closed.add(name)
-        story.attached = {pair for pair in story.attached if pair[1] != name}
+        story.closed.add(name)  # attachments stay: they hold the buffer, and can still be ended
     return step
 
 
@@ -136,14 +138,18 @@ def _tell_attach(story: _Story, step: Step) -> Step:
     return step
 
 
-def _tell_attached(story: _Story, step: Step) -> Step:
+def _tell_map(story: _Story, step: Step) -> Step:
     _buffer(story, step, "buffer")
+    return _tell_unmap(story, step)
+
+
+def _tell_unmap(story: _Story, step: Step) -> Step:
     _check_attached(story, step, step.args["device"], "buffer")
     return step
 
 
 def _tell_detach(story: _Story, step: Step) -> Step:
-    step = _tell_attached(story, step)
+    _check_attached(story, step, step.args["device"], "buffer")
     if not step.expect.errno:
         story.attached.remove((step.args["device"], step.args["buffer"]))
     return step
@@ -318,8 +324,8 @@ _TELL: dict[str, Callable[[_Story, Step], Step]] = {
     "cpu-digest": _tell_cpu,
     "attach": _tell_attach,
     "detach": _tell_detach,
-    "map": _tell_attached,
-    "unmap": _tell_attached,
+    "map": _tell_map,
+    "unmap": _tell_unmap,
     **dict.fromkeys((*OPERATIONS, "submit"), _tell_job),
     "wait": _tell_wait,
     "join": _tell_join,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dmabed import guest_checks, hardware_checks
 from dmabed.case import Case
-from dmabed.findings import Finding, Status, Verdict, Witness, place_of
+from dmabed.findings import Finding, Status, Verdict, Witness, first, place_of
 from dmabed.layout import Layout
 from dmabed.scenario import Scenario
 from dmabed.transcript import Event, EventKind, Transcript
@@ -51,10 +51,7 @@ def _outcome(case: Case, findings: tuple[Finding, ...]) -> tuple[Status, str]:
         return Status.FAILED, findings[kinds.index(EventKind.GUEST_PANIC)].sentence
     if EventKind.INTERRUPTED in kinds:
         return Status.SKIPPED, findings[kinds.index(EventKind.INTERRUPTED)].sentence
-    # A machine that broke may have caused any of the other findings; among those, the first one in
-    # the story decides: a witness who mumbles after a failure does not undo it.
-    broken = [finding for finding in findings[: len(kinds)] if finding.status is Status.ERROR]
-    decisive = next(iter((*broken, *findings)), None)
+    decisive = _decisive(findings[: len(kinds)], findings[len(kinds) :])
     if decisive is not None:
         return decisive.status, decisive.sentence
     if not case.log.checks:
@@ -62,10 +59,31 @@ def _outcome(case: Case, findings: tuple[Finding, ...]) -> tuple[Status, str]:
     return Status.PASSED, f"{case.log.checks} checks passed"
 
 
+def _decisive(events: tuple[Finding, ...], findings: tuple[Finding, ...]) -> Finding | None:
+    """The finding that the outcome is named after: the first one in the story.
+
+    A machine that broke goes before all that it may have caused: every other finding but a wrong
+    answer that the guest had given before.
+    """
+    broken = first(events, Status.ERROR)
+    if broken is None or any(_came_before(finding, broken) for finding in findings):
+        return next(iter(findings), broken)
+    return broken
+
+
+def _came_before(finding: Finding, broken: Finding) -> bool:
+    said = finding.status is Status.FAILED and finding.witness is Witness.GUEST
+    return said and _when(finding) < _when(broken)
+
+
 def _order(finding: Finding) -> tuple[int, int]:
-    """By step, findings of no step last; within a step by witness."""
-    index = finding.step_index if finding.step_index is not None else 1 << 30
-    return index, _WITNESSES.index(finding.witness)
+    """By step, within a step by witness."""
+    return _when(finding), _WITNESSES.index(finding.witness)
+
+
+def _when(finding: Finding) -> int:
+    """A place in the story; what belongs to no step came at its end."""
+    return 1 << 30 if finding.step_index is None else finding.step_index
 
 
 def _event_finding(case: Case, event: Event) -> Finding:

@@ -157,7 +157,7 @@ def test_what_a_step_is_called(tmp_path: Path) -> None:
         ("  - join: {thread: other}\n", "", ["thread 'other' is never joined"]),
         ("as: reading", "as: filled", ["the name 'filled' is taken"]),
         ("same-as: reading", "same-as: filled", ["no digest 'filled'", "allowed: reading"]),
-        ("  - detach:", "  - close: {buffer: b}\n  - detach:", ["buffer 'b' was closed before"]),
+        ("  - detach:", "  - close: {buffer: b}\n  - map:", ["buffer 'b' was closed before"]),
         ("    as: filled\n", "    thread: t\n", ["'thread' has no meaning for fill"]),
         ("  - copy: {", "  - {fill: {device: codec, buffer: a}, copy: {", ["broken YAML"]),
         ("  - join: {thread: other}\n", "  - expect: {}\n", ["a step needs a verb"]),
@@ -197,6 +197,16 @@ def test_buffer_that_was_refused_is_not_there(tmp_path: Path) -> None:
         "  - export: {buffer: z, size: 1}\n    expect: {errno: ENOMEM}\n  - buffer: {buffer: z}\n  - detach:"
     )
     assert "there is no buffer 'z'" in refuse(tmp_path, "  - detach:", steps)
+
+
+def test_closed_buffer_can_only_be_let_go(tmp_path: Path) -> None:
+    end = "  - detach: {device: codec, buffer: b}\n  - close: {buffer: b}\n"
+    closed = "  - close: {buffer: b}\n  - unmap: {device: codec, buffer: b}\n"
+    again = "  - export: {buffer: b, size: 4KiB}\n"
+    assert "still attached; allowed: detach it first" in refuse(tmp_path, end, closed + again)
+    detached = closed + "  - detach: {device: codec, buffer: b}\n"
+    assert load(tmp_path, GOOD.replace(end, detached + again)).steps[-1].verb == "export"
+    assert "was closed before" in refuse(tmp_path, end, closed + "  - map: {device: codec, buffer: b}\n")
 
 
 def test_wait_that_times_out_can_be_repeated(tmp_path: Path) -> None:

@@ -598,6 +598,13 @@ def test_broken_testbed_goes_before_what_it_caused(share: Recording) -> None:
     assert_error(share.verdict(), "the agent in the guest went silent")
 
 
+def test_answer_that_was_wrong_before_the_testbed_broke_is_a_failure(share: Recording) -> None:
+    share.answers[2] = {"ok": False, "errno": "EBUSY"}
+    share.happened(EventKind.PROTOCOL, "codec is not attached", DIGEST)
+    share.answers[DIGEST] = None
+    assert_failed(share.verdict(), "step 3", "EBUSY")
+
+
 def test_interrupted_run_did_not_run(share: Recording) -> None:
     share.happened(EventKind.INTERRUPTED, "Ctrl-C")
     assert share.verdict().status is Status.SKIPPED
