@@ -61,16 +61,15 @@ def build(cache: Cache, guest: Source, keys: SshKeys, entry_key: str, progress: 
         log = cache.log("rootfs")
         log.write_text("")
         with progress.task("assembling the root file system"):
-            nodes = (
-                _manifest()
-                | _package_files(guest.path)
-                | _overlay()
-                | _programs(guest.path, log)
-                | _keys(keys)
-            )
-            (entry / "rootfs.cpio").write_bytes(cpio.archive(nodes))
+            (entry / "rootfs.cpio").write_bytes(assemble(guest.path, keys, log))
 
     cache.make("rootfs", entry_key, fill, progress, lambda: key(guest.versions["guest"], keys))
+
+
+def assemble(packages_root: Path, keys: SshKeys, log: Path) -> bytes:
+    """The archive: lists, packages, overlay, our programs, keys."""
+    nodes = _manifest() | _package_files(packages_root) | _overlay()
+    return cpio.archive(nodes | _programs(packages_root, log) | _keys(keys))
 
 
 def modules_cpio(modules: list[Path], directory: str) -> bytes:
