@@ -241,7 +241,7 @@ def test_noise_gets_an_answer_per_line_and_no_more(agent: AgentProcess) -> None:
     dice = random.Random(1)
     valid = [
         b'{"id": 1, "op": "export", "buffer": "b", "length": "0x2000", "storage": "auto", "flags": ["high"]}',
-        b'{"id": 1, "op": "submit", "device": "codec", "operation": "copy", "src": "b", "dst": "c", "seed": 1}',
+        b'{"id": 1, "op": "submit", "device": "codec", "operation": "copy", "src": "b", "seed": "0x1"}',
         b'{"id": 1, "op": "cpu-write", "buffer": "b", "seed": 7, "offset": 8, "sync": false}',
         b'{"id": 1, "op": "wait", "device": "codec", "job": 1, "timeout-ms": 0, "thread": "t"}',
     ]
