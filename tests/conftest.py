@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from dmabed import layout as layouts
 from dmabed.build import Artifacts
 from dmabed.findings import Verdict
 from dmabed.machine import Machine
+from dmabed.paths import ROOT
 from dmabed.plan import make_plan
 from dmabed.runner import Done, Runner
 from dmabed.scenario import load
@@ -66,6 +68,7 @@ def dmabed(tmp_path: Path) -> Dmabed:
             text=True,
             timeout=seconds,
             cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT / "harness")},
             check=False,
         )
 

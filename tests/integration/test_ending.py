@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from dmabed.paths import ROOT
 
 pytestmark = pytest.mark.integration
 
@@ -69,7 +72,12 @@ def run(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     words = ["run", str(tmp_path / "quick.yaml"), str(tmp_path / "slow.yaml"), "--jobs", "1"]
     command = [sys.executable, "-m", "dmabed", *words, "--results", str(tmp_path / "results")]
     with subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "harness")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         wait_until(lambda: _holds(tmp_path) or process.poll() is not None)
         assert process.poll() is None, process.communicate()
