@@ -481,12 +481,32 @@ def blocked_index(story: Recording) -> int:
 
 @pytest.mark.parametrize(
     "row",
-    [{"busy": False, "wchan": "0"}, {"busy": True, "wchan": "0"}, {"busy": True, "wchan": "msleep"}, {}],
+    [
+        {"busy": False, "wchan": "0"},
+        {"busy": False, "wchan": "dma_fence_default_wait"},
+        {"busy": True, "wchan": "0", "stack": None},
+        {"busy": True, "wchan": "msleep", "stack": "[<0>] msleep+0x1"},
+        {},
+    ],
 )
 def test_thread_that_is_not_blocked_there(tmp_path: Path, row: dict[str, Any]) -> None:
     story = record_steps(tmp_path, EVERYTHING)
     story.answers[blocked_index(story)] = {"ok": True, "result": row}
-    assert_failed(story.verdict(), "blocked other")
+    assert_failed(story.verdict(), "blocked other", "it should wait in dma_fence_default_wait")
+
+
+@pytest.mark.parametrize("stack", ["[<0>] dma_fence_default_wait+0xb0", ["dma_fence_default_wait", "ioctl"]])
+def test_thread_that_just_goes_to_sleep_has_no_wchan_yet(tmp_path: Path, stack: Any) -> None:
+    story = record_steps(tmp_path, EVERYTHING)
+    story.result(blocked_index(story)).update(wchan="0", stack=stack)
+    assert story.verdict().passed, story.verdict().why
+
+
+@pytest.mark.parametrize(("wchan", "passes"), [("msleep", True), ("0", False), (None, False)])
+def test_thread_that_is_blocked_anywhere(tmp_path: Path, wchan: str | None, passes: bool) -> None:
+    story = record_steps(tmp_path, EVERYTHING.replace(", in: dma_fence_default_wait", ""))
+    story.result(blocked_index(story)).update(wchan=wchan)
+    assert story.verdict().passed is passes
 
 
 def test_thread_that_does_not_come_back(tmp_path: Path) -> None:
