@@ -8,6 +8,7 @@ verdict sees that. Devices have no offsets here: bus addresses are the CPU's.
 from __future__ import annotations
 
 import copy
+import functools
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,14 +37,19 @@ SHARE = """
 FILL, DIGEST = 3, 4  # steps of SHARE, by index
 
 
-def load(folder: Path, steps: str, head: str = "", hardware: str = "") -> Scenario:
+# Values are frozen, and reading YAML takes most of a test's time: each text is read once.
+imx8mp = functools.cache(lambda: layouts.find("imx8mp-6g"))
+_loaded: dict[str, Scenario] = {}
+
+
+def load(folder: Path, steps: str, hardware: str = "") -> Scenario:
     """A scenario on imx8mp-6g with these steps."""
-    file = folder / "story.yaml"
-    file.write_text(
-        f"scenario: story\npurpose: a story\nlayouts: [imx8mp-6g]\n{head}\nsteps:{steps}\n{hardware}\n",
-        encoding="utf-8",
-    )
-    return scenario.load(file)
+    text = f"scenario: story\npurpose: a story\nlayouts: [imx8mp-6g]\n\nsteps:{steps}\n{hardware}\n"
+    if text not in _loaded:
+        file = folder / "story.yaml"
+        file.write_text(text, encoding="utf-8")
+        _loaded[text] = scenario.load(file)
+    return _loaded[text]
 
 
 @dataclass
@@ -74,8 +80,7 @@ class Recording:
         self.events.append(Event(kind, text, index))
 
     def verdict(self) -> Verdict:
-        layout = scenario.layout_for(self.scenario, layouts.find("imx8mp-6g"))
-        return judge(self.scenario, layout, self.transcript())
+        return judge(self.scenario, imx8mp(), self.transcript())
 
     def transcript(self) -> Transcript:
         steps = tuple(
@@ -104,7 +109,7 @@ class _Model:
         self.out = Recording(story)
         self.results: dict[str, dict[str, Any]] = {}
         self.fault = "none"
-        for device in layouts.find("imx8mp-6g").devices:
+        for device in imx8mp().devices:
             self.out.evidence[device.name] = _no_evidence()
         self.out.before = copy.deepcopy(self.out.evidence)
 
