@@ -285,6 +285,19 @@ static void test_irq_double(void)
     rig_stop(rig);
 }
 
+/* A reset takes the second interrupt with it */
+static void test_irq_double_reset(void)
+{
+    Rig *rig = enabled_rig();
+
+    inject(rig, "irq-double", 0);
+    job_run(rig, &fill);
+    reg_write(rig, DMABED_REG_CTRL, DMABED_CTRL_RESET);
+    qtest_clock_step(rig->qts, 20000);
+    g_assert_cmphex(reg_read(rig, DMABED_REG_IRQ_STATUS), ==, 0);
+    rig_stop(rig);
+}
+
 static void test_take_back(void)
 {
     Rig *rig = enabled_rig();
@@ -445,6 +458,7 @@ void add_host_tests(void)
     qtest_add_func("dmabed/inject/lost", test_lost);
     qtest_add_func("dmabed/inject/irq-lost", test_irq_lost);
     qtest_add_func("dmabed/inject/irq-double", test_irq_double);
+    qtest_add_func("dmabed/inject/irq-double-reset", test_irq_double_reset);
     qtest_add_func("dmabed/inject/take-back", test_take_back);
     qtest_add_func("dmabed/inject/bad", test_bad_inject);
     qtest_add_func("dmabed/evidence/job", test_evidence);

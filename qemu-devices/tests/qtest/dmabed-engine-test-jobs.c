@@ -375,6 +375,95 @@ static void test_copied_once(void)
     rig_stop(rig);
 }
 
+/* ---- anything at all ---- */
+
+/* Near the truth often enough to get somewhere, else anything */
+static uint64_t odd_value(GRand *rand)
+{
+    static const uint64_t plausible[] = {
+        0, 1, 2, 3, 4, 8, 63, 64, 4095, 4096, 65536, 65537, RING_AT, COMP_AT,
+        SRC_LIST_AT, DST_LIST_AT, DATA_AT, DATA_AT + 1, ENGINE_BASE,
+        RAM_BASE + RAM_SIZE - 1, UINT32_MAX, UINT64_MAX, UINT64_MAX - 4095,
+        1ULL << 32, DMABED_JOB_MAX_LENGTH,
+    };
+    uint64_t high = g_rand_int(rand);
+
+    if (g_rand_int_range(rand, 0, 4)) {
+        return plausible[g_rand_int_range(rand, 0, ARRAY_SIZE(plausible))];
+    }
+    return high << 32 | g_rand_int(rand);
+}
+
+static void odd_memory(Rig *rig, GRand *rand, uint64_t at, unsigned words)
+{
+    for (unsigned i = 0; i < words; i++) {
+        qtest_writeq(rig->qts, at + 8 * i, odd_value(rand));
+    }
+}
+
+/* The fields of a job that lead somewhere, so that odd lists are walked */
+static void odd_job(Rig *rig, GRand *rand, uint64_t at)
+{
+    odd_memory(rig, rand, at, DMABED_JOB_SIZE / 8);
+    qtest_writel(rig->qts, at + DMABED_JOB_OP, g_rand_int_range(rand, 0, 6));
+    qtest_writel(rig->qts, at + DMABED_JOB_FLAGS, g_rand_int_range(rand, 0, 2));
+    qtest_writeq(rig->qts, at + DMABED_JOB_LENGTH,
+                 g_rand_int_range(rand, 0, 200000));
+    qtest_writeq(rig->qts, at + DMABED_JOB_SRC_LIST, SRC_LIST_AT);
+    qtest_writeq(rig->qts, at + DMABED_JOB_DST_LIST, DST_LIST_AT);
+    qtest_writel(rig->qts, at + DMABED_JOB_SRC_SEGMENTS,
+                 g_rand_int_range(rand, 0, 5));
+    qtest_writel(rig->qts, at + DMABED_JOB_DST_SEGMENTS,
+                 g_rand_int_range(rand, 0, 5));
+}
+
+static void odd_round(Rig *rig, GRand *rand)
+{
+    rig_enable(rig);
+    odd_memory(rig, rand, SRC_LIST_AT, 16);
+    odd_memory(rig, rand, DST_LIST_AT, 16);
+    for (unsigned i = 0; i < RING_ENTRIES; i++) {
+        odd_job(rig, rand, RING_AT + i * DMABED_JOB_SIZE);
+    }
+    reg_write(rig, DMABED_REG_RING_HEAD, g_rand_int_range(rand, 1, 8));
+    qtest_clock_step(rig->qts, g_rand_int_range(rand, 1, 20000));
+    for (unsigned i = 0; i < 10; i++) {
+        reg_write(rig, g_rand_int_range(rand, 0, 0x400) * 4, odd_value(rand));
+    }
+    qtest_clock_step(rig->qts, g_rand_int_range(rand, 1, 20000));
+    reg_write(rig, DMABED_REG_CTRL, DMABED_CTRL_RESET);
+}
+
+/* A driver that writes nonsense; afterwards a sane one must be served */
+static void test_random(void)
+{
+    static const char *const properties[] = {
+        "'policy':'wrap','max-segments':3,'max-segment-size':5000,"
+        "'segment-boundary-mask':4095,'alignment':16,'granule':4096,"
+        "'addr-bits':32",
+        "'policy':'fault','max-segments':3,'bandwidth':1000000000",
+        "'policy':'wrap','granule':65536,'alignment':2147483648",
+    };
+
+    for (unsigned p = 0; p < ARRAY_SIZE(properties); p++) {
+        Rig *rig = rig_start(properties[p]);
+        GRand *rand = g_rand_new_with_seed(p);
+        Job job = digest;
+
+        for (unsigned round = 0; round < 200; round++) {
+            odd_round(rig, rand);
+        }
+        rig_enable(rig);
+        job.cookie = 0x5a5a;
+        job.num_src = 1;
+        job.length = job.src[0].length = 65536;
+        job.src[0].address = DATA_AT;
+        g_assert_cmpuint(job_run(rig, &job).cookie, ==, job.cookie);
+        g_rand_free(rand);
+        rig_stop(rig);
+    }
+}
+
 /* ---- time ---- */
 
 static uint64_t job_duration(const char *properties, const Job *job)
@@ -433,6 +522,7 @@ void add_job_tests(void)
     qtest_add_func("dmabed/hostile/overlap", test_overlap);
     qtest_add_func("dmabed/hostile/overwrites-ring", test_overwrites_ring);
     qtest_add_func("dmabed/hostile/copied-once", test_copied_once);
+    qtest_add_func("dmabed/hostile/random", test_random);
     qtest_add_func("dmabed/time/latency", test_latency);
     qtest_add_func("dmabed/time/bandwidth", test_bandwidth);
 }
