@@ -118,7 +118,8 @@ def patched_files(original: Path, scratch: Path, log: Path) -> dict[str, Path]:
         (scratch / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(original / name, scratch / name)
     process.run(
-        ["patch", "-p1", "--no-backup-if-mismatch", "-i", patch],
+        # no fuzz: a hook that lands elsewhere would be worse than one that fails
+        ["patch", "-p1", "--fuzz=0", "--no-backup-if-mismatch", "-i", patch],
         log=log,
         what="applying qemu-devices/hooks.patch",
         cwd=scratch,
