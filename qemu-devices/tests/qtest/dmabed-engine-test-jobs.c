@@ -401,27 +401,50 @@ static void odd_memory(Rig *rig, GRand *rand, uint64_t at, unsigned words)
     }
 }
 
-/* The fields of a job that lead somewhere, so that odd lists are walked */
+/* A list that is read: its addresses are odd, most lengths are not */
+static void odd_list(Rig *rig, GRand *rand, uint64_t at)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        uint64_t entry = at + i * DMABED_SEGMENT_SIZE;
+        uint64_t address = DATA_AT + g_rand_int_range(rand, 0, MiB);
+        uint64_t length = g_rand_int_range(rand, 1, 200000);
+        bool odd = !g_rand_int_range(rand, 0, 4);
+
+        qtest_writeq(rig->qts, entry + DMABED_SEGMENT_ADDRESS,
+                     odd ? odd_value(rand) : address);
+        qtest_writeq(rig->qts, entry + DMABED_SEGMENT_LENGTH,
+                     odd ? odd_value(rand) : length);
+    }
+}
+
+/* A job that is well-formed more often than not, so that it is run */
 static void odd_job(Rig *rig, GRand *rand, uint64_t at)
 {
+    uint32_t op = g_rand_int_range(rand, 1, 5);
+    uint32_t segments = g_rand_int_range(rand, 1, 5);
+    bool sane = g_rand_int_range(rand, 0, 4);
+
     odd_memory(rig, rand, at, DMABED_JOB_SIZE / 8);
-    qtest_writel(rig->qts, at + DMABED_JOB_OP, g_rand_int_range(rand, 0, 6));
-    qtest_writel(rig->qts, at + DMABED_JOB_FLAGS, g_rand_int_range(rand, 0, 2));
+    if (!sane) {
+        return;
+    }
+    qtest_writel(rig->qts, at + DMABED_JOB_OP, op);
+    qtest_writel(rig->qts, at + DMABED_JOB_FLAGS, DMABED_JOB_FLAG_IRQ);
     qtest_writeq(rig->qts, at + DMABED_JOB_LENGTH,
-                 g_rand_int_range(rand, 0, 200000));
+                 g_rand_int_range(rand, 1, 200000));
     qtest_writeq(rig->qts, at + DMABED_JOB_SRC_LIST, SRC_LIST_AT);
     qtest_writeq(rig->qts, at + DMABED_JOB_DST_LIST, DST_LIST_AT);
     qtest_writel(rig->qts, at + DMABED_JOB_SRC_SEGMENTS,
-                 g_rand_int_range(rand, 0, 5));
+                 op == DMABED_OP_FILL ? 0 : segments);
     qtest_writel(rig->qts, at + DMABED_JOB_DST_SEGMENTS,
-                 g_rand_int_range(rand, 0, 5));
+                 op == DMABED_OP_DIGEST ? 0 : segments);
 }
 
 static void odd_round(Rig *rig, GRand *rand)
 {
     rig_enable(rig);
-    odd_memory(rig, rand, SRC_LIST_AT, 16);
-    odd_memory(rig, rand, DST_LIST_AT, 16);
+    odd_list(rig, rand, SRC_LIST_AT);
+    odd_list(rig, rand, DST_LIST_AT);
     for (unsigned i = 0; i < RING_ENTRIES; i++) {
         odd_job(rig, rand, RING_AT + i * DMABED_JOB_SIZE);
     }
