@@ -39,18 +39,6 @@ def _judge_unrun(case: Case, steps: list[Step]) -> None:
         case.log.broke(step, Witness.HOST, "the step was never run to its end")
 
 
-def may_go_on(step: Step, record: StepRecord) -> bool:
-    """Whether the steps behind this one still make sense: its call ended as expected.
-
-    For the runner, which stops a scenario here otherwise. A step in a thread has no answer yet.
-    """
-    if record.answer is None:
-        return step.thread is not None
-    if record.answer.get("ok") is True:
-        return step.expect.errno is None
-    return step.expect.errno is not None and record.answer.get("errno") == step.expect.errno
-
-
 def _judge_step(case: Case, step: Step, record: StepRecord) -> None:
     if record.answer is None:
         _judge_silence(case, step)

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dmabed import layout as layouts
 from dmabed import paths, rows, storyline, yamlfile
 from dmabed.errors import InputError
 from dmabed.layout import Layout
@@ -86,12 +85,6 @@ def check_layout(scenario: Scenario, layout: Layout) -> None:
         if device not in known:
             what = f"layout {layout.name} has no device '{device}'"
             raise scenario.document.error(path, what, ", ".join(known))
-
-
-def layout_for(scenario: Scenario, layout: Layout) -> Layout:
-    """The layout as this scenario wants it: checked, with its ``devices`` overrides."""
-    check_layout(scenario, layout)
-    return layouts.override(layout, scenario.device_overrides, scenario.document)
 
 
 def find(words: Sequence[str]) -> list[Scenario]:

@@ -12,8 +12,7 @@ from recorded import DIGEST, FILL, HIGH, LOW, SHARE, Recording, load, record, re
 
 from dmabed.findings import Status, Verdict
 from dmabed.ranges import Run
-from dmabed.steps import Step
-from dmabed.transcript import EventKind, StepRecord
+from dmabed.transcript import EventKind
 
 OTHER = "0" * 64
 
@@ -671,28 +670,6 @@ def test_verdict_as_json(share: Recording) -> None:
     assert plain["status"] == "failed"
     assert plain["findings"][0]["witness"] == "hardware"
     assert plain["findings"][0]["step"] == 5
-
-
-def _record_of(answer: dict[str, Any] | None) -> StepRecord:
-    return StepRecord(0, 0.0, 0.0, answer)
-
-
-def test_may_go_on(tmp_path: Path) -> None:
-    from dmabed.guest_checks import may_go_on
-
-    expected, plain = load(tmp_path, REFUSE).steps[1], load(tmp_path, REFUSE).steps[0]
-    ok: dict[str, Any] = {"ok": True, "result": {}}
-    refused = {"ok": False, "errno": "EINVAL"}
-    cases: list[tuple[Step, dict[str, Any] | None, bool]] = [
-        (plain, ok, True),
-        (plain, refused, False),
-        (plain, None, False),
-        (expected, refused, True),
-        (expected, ok, False),
-        (expected, {"ok": False, "errno": "ENOMEM"}, False),
-    ]
-    for step, answer, wanted in cases:
-        assert may_go_on(step, _record_of(answer)) is wanted
 
 
 def test_recorded_model_is_deterministic(tmp_path: Path) -> None:
