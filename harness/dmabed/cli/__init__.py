@@ -7,6 +7,7 @@ command was wrong.
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -38,6 +39,11 @@ def _terminate(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+def _be_quiet() -> None:
+    """The reader of our output went away: the interpreter must not flush into it again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def main() -> None:
     """The entry point: errors become one message and exit status 2, never a traceback."""
     signal.signal(signal.SIGTERM, _terminate)
@@ -53,8 +59,10 @@ def main() -> None:
     except TestbedError as error:
         click.echo(f"dmabed: {error}", err=True)
         status = EXIT_TESTBED
-    except BrokenPipeError:
-        # the reader of our output went away; the interpreter must not flush into it again
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            _be_quiet()
+        else:
+            click.echo(f"dmabed: {error.filename or 'a file'}: {error.strerror}", err=True)
         status = EXIT_TESTBED
     sys.exit(status if isinstance(status, int) else 0)
