@@ -24,6 +24,8 @@ from dmabed.errors import AgentError, AgentRefused
 
 PROTOCOL = 1
 LINE_LIMIT = 1 << 20
+# "a connection begins here": what another host sent before a snapshot is forgotten
+BEGIN = b"\x18"
 
 
 class Stream(Protocol):
@@ -60,6 +62,8 @@ class Agent:
         self._lock = threading.Lock()
         self._waiting: dict[int, Future[dict[str, Any]]] = {}
         self._end: str = ""  # why there will be no more answers
+        with contextlib.suppress(OSError):  # the reader tells of a stream that is broken
+            stream.sendall(BEGIN)
         threading.Thread(target=self._read, name="agent", daemon=True).start()
 
     def ask(self, op: str, **arguments: Any) -> Future[dict[str, Any]]:

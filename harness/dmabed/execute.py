@@ -98,7 +98,7 @@ class Execution:
                         step.index, begun - started, seconds, answer, self._notes.job, self._notes.buffers
                     )
                 )
-        return True
+        return not _refused(step, answer)
 
     def _do(self, step: Step) -> dict[str, Any] | None:
         if self._stop.is_set():
@@ -296,6 +296,11 @@ class Execution:
                 self._events.append(Event(EventKind.EVIDENCE, str(error), device=device))
             return None
         return found
+
+
+def _refused(step: Step, answer: Mapping[str, Any] | None) -> bool:
+    """A call that should have worked did not: what comes after it would only wait in vain."""
+    return answer is not None and not answer["ok"] and step.expect.errno is None
 
 
 def _sleeps(row: Mapping[str, Any], function: str | None) -> bool:

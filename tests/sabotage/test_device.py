@@ -74,3 +74,22 @@ def test_a_job_that_never_completes(run_text: Run) -> None:
     done = run_text(text + "timeout: 4\n")
     assert done.verdict.status in (Status.FAILED, Status.ERROR)
     assert "capture" in done.verdict.why
+
+REFUSED = """
+scenario: refused
+purpose: An attach that fails though it should not.
+layouts: [imx8mp-6g]
+steps:
+  - export: {buffer: frame, size: 64KiB, storage: fixed, address: 0x110000000}
+  - attach: {device: codec, buffer: frame}
+  - fill: {device: codec, buffer: frame, seed: 7}
+"""
+
+
+def test_a_call_that_fails_unexpectedly_is_a_failure_and_ends_the_scenario(run_text: Run) -> None:
+    done = run_text(REFUSED)
+    assert done.verdict.status is Status.FAILED
+    assert "line 7" in done.verdict.why
+    assert "EINVAL" in done.verdict.why
+    assert done.transcript is not None
+    assert [record.step_index for record in done.transcript.steps] == [0, 1]

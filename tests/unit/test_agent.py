@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from dmabed.agent import LINE_LIMIT, Agent
+from dmabed.agent import BEGIN, LINE_LIMIT, Agent
 from dmabed.errors import AgentError, AgentRefused
 
 Peer = socket.socket
@@ -31,7 +31,9 @@ def serve(peer: Peer, reply: Callable[[dict[str, Any]], bytes]) -> None:
     """Answer the next request in the background."""
 
     def work() -> None:
-        peer.sendall(reply(json.loads(peer.makefile("rb").readline())))
+        line = peer.makefile("rb").readline()
+        assert line.startswith(BEGIN)
+        peer.sendall(reply(json.loads(line[1:])))
 
     threading.Thread(target=work, daemon=True).start()
 
