@@ -66,6 +66,22 @@ def test_an_unknown_variant_is_refused_by_name() -> None:
     assert "default" in refused.value.hint
 
 
+@pytest.mark.parametrize("variant", kernel.variants())
+def test_each_variant_has_its_own_key(variant: str) -> None:
+    others = [name for name in kernel.variants() if name != variant]
+    assert kernel.key("6.12", variant) not in {kernel.key("6.12", name) for name in others}
+
+
+def test_only_the_subject_is_counted_and_only_by_a_kernel_that_can(tmp_path: Path) -> None:
+    folder = tmp_path / kernel.COUNTED / "heaps"
+    folder.mkdir(parents=True)
+    for name in ("../dma-buf.c", "../selftest.c", "../st-dma-resv.c", "../dma-buf.h", "system_heap.c"):
+        (folder / name).touch()
+    words = ["GCOV_PROFILE_dma-buf.o=y", "GCOV_PROFILE_system_heap.o=y"]
+    assert kernel.counting(tmp_path, {"CONFIG_GCOV_KERNEL": "y"}) == words
+    assert kernel.counting(tmp_path, {"CONFIG_GCOV_KERNEL": "n"}) == []
+
+
 def test_steps_of_make_are_counted() -> None:
     told: list[tuple[int, str]] = []
     count = kernel.StepCounter(lambda done, detail: told.append((done, detail)))

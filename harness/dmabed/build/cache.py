@@ -50,16 +50,18 @@ class Cache:
         fill: Callable[[Path], None],
         progress: Progress,
         key_now: Callable[[], str] | None = None,
+        lock: str = "",
     ) -> Path:
         """The entry, which ``fill`` writes into an empty directory if it is not there.
 
         ``key_now`` computes the key once more after that: somebody may have
         edited a source meanwhile, and then nobody knows what was built.
+        ``lock`` is for artifacts of a kind that can be made side by side.
         """
         place = self.entry(artifact, key)
         if place.is_dir():
             return place
-        with self.lock(artifact, progress):
+        with self.lock(lock or artifact, progress):
             if not place.is_dir():  # another process may have made it while this one waited
                 self._fill(place, fill, lambda: key_now is None or key_now() == key)
         return place

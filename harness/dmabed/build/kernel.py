@@ -3,14 +3,19 @@
 
 The output tree of one version and variant stays in the cache: modules are built
 against it, and a changed fragment rebuilds only what it touches. A variant is
-the default plus one more fragment, ``guest-kernel/config/variants/NAME.config``.
+the default plus one more fragment, ``guest-kernel/config/variants/NAME.config``;
+it is built when it is asked for.
+
+With CONFIG_GCOV_KERNEL the files of ``COUNTED`` are compiled with counters. Kbuild
+asks for ``GCOV_PROFILE := y`` in a folder's Makefile; the variables that it reads
+for single objects can stand on make's command line, so no source is patched.
 """
 
 from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +29,9 @@ BUILDER = 1  # raise it when this file builds something else from the same input
 
 DEFAULT_VARIANT = "default"
 FIRST_FRAGMENT = "base.config"  # the others come after it, by name; a later one wins
+
+COUNTED = "drivers/dma-buf"  # what coverage is about
+UNCOUNTED = ("selftest", "st-")  # in-kernel tests of it: their own lines are no subject
 
 IMAGE = "arch/arm64/boot/Image"
 RELEASE = "include/config/kernel.release"
@@ -58,29 +66,40 @@ def fragments(variant: str = DEFAULT_VARIANT) -> list[Path]:
         return found
     extra = directory / "variants" / f"{variant}.config"
     if not extra.is_file():
-        known = sorted(path.stem for path in extra.parent.glob("*.config"))
         raise SetupError(
-            f"there is no kernel variant {variant!r}",
-            hint=f"there are {', '.join([DEFAULT_VARIANT, *known])}",
+            f"there is no kernel variant {variant!r}", hint=f"there are {', '.join(variants())}"
         )
     return [*found, extra]
 
 
 def key(source_version: str, variant: str) -> str:
     """The content key of the kernel that the fragments make."""
-    return contentkey.combine(
-        {
-            "builder": BUILDER,
-            "linux": source_version,
-            "config": kconfig.text(kconfig.merge(fragments(variant))),
-            "compiler": toolchain.version(f"{toolchain.CROSS}gcc"),
-        }
-    )
+    config = kconfig.text(kconfig.merge(fragments(variant)))
+    parts: dict[str, object] = {
+        "builder": BUILDER,
+        "linux": source_version,
+        "config": config,
+        "compiler": toolchain.version(f"{toolchain.CROSS}gcc"),
+    }
+    if counts(kconfig.parse(config)):
+        parts["counted"] = [COUNTED, *UNCOUNTED]
+    return contentkey.combine(parts)
 
 
 def tree(cache: Cache, source_version: str, variant: str) -> Path:
     """The output tree that stays for this version and variant."""
     return cache.root / "trees" / f"linux-{source_version}-{variant}"
+
+
+def variants() -> list[str]:
+    """The variants that there are, the default first."""
+    extra = sorted(path.stem for path in (project.GUEST_KERNEL / "config" / "variants").glob("*.config"))
+    return [DEFAULT_VARIANT, *extra]
+
+
+def lock_name(variant: str) -> str:
+    """Each variant has its own tree, so the building of one keeps nobody from another."""
+    return f"kernel-{variant}"
 
 
 def build(cache: Cache, source: Source, variant: str, entry_key: str, progress: Progress) -> None:
@@ -91,8 +110,16 @@ def build(cache: Cache, source: Source, variant: str, entry_key: str, progress: 
         shutil.copy2(out / IMAGE, entry / "Image")
         shutil.copy2(out / ".config", entry / "config")
         shutil.copy2(out / RELEASE, entry / "release")
+        _keep_notes(out, entry / "gcov")
 
-    cache.make("kernel", entry_key, fill, progress, lambda: key(source.versions["linux"], variant))
+    cache.make(
+        "kernel",
+        entry_key,
+        fill,
+        progress,
+        lambda: key(source.versions["linux"], variant),
+        lock_name(variant),
+    )
 
 
 def bring_tree_to(
@@ -114,6 +141,27 @@ def bring_tree_to(
     _compile(cache, out, source, log, progress)
     stamp.write_text(entry_key)
     return out
+
+
+def _keep_notes(out: Path, place: Path) -> None:
+    """What gcov must know of the counted files: a later build in the tree would overwrite it."""
+    for note in (out / COUNTED).rglob("*.gcno"):
+        kept = place / note.relative_to(out)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(note, kept)
+
+
+def counts(config: Mapping[str, str]) -> bool:
+    """Whether a kernel can count which of its lines ran."""
+    return config.get("CONFIG_GCOV_KERNEL") == "y"
+
+
+def counting(source: Path, config: Mapping[str, str]) -> list[str]:
+    """The words for make that have the counted files counted, if this kernel can count."""
+    if not counts(config):
+        return []
+    stems = sorted(path.stem for path in (source / COUNTED).rglob("*.c"))
+    return [f"GCOV_PROFILE_{stem}.o=y" for stem in stems if not stem.startswith(UNCOUNTED)]
 
 
 def make_command(source_or_tree: Path, *words: str) -> list[str]:
@@ -144,11 +192,12 @@ def _configure(out: Path, source: Source, merged: list[kconfig.Wish], log: Path)
 def _compile(cache: Cache, out: Path, source: Source, log: Path, progress: Progress) -> None:
     memo = f"steps-{out.name}"
     expected = int(cache.recall(memo).get("steps", USUAL_STEPS))
+    counted = counting(source.path, kconfig.parse((out / ".config").read_text()))
     with progress.task("building Linux") as task:
         count = StepCounter(lambda done, detail: task.advance(min(done, expected), expected, detail))
         process.run(
             # modules: makes Module.symvers, which ours are linked against
-            make_command(source.path, f"O={out}", "Image", "modules"),
+            make_command(source.path, f"O={out}", *counted, "Image", "modules"),
             log=log,
             what="building Linux",
             env=REPRODUCIBLE,

@@ -160,7 +160,7 @@ def _module_tree(cache: Cache, inputs: Inputs, plan: Plan, progress: Progress) -
     if not inputs.linux:
         assert plan.kernel.tree is not None
         return plan.kernel.tree
-    with cache.lock("kernel", progress):
+    with cache.lock(kernels.lock_name(inputs.variant), progress):
         return kernels.bring_tree_to(cache, inputs.linux, inputs.variant, plan.kernel.key, progress)
 
 
