@@ -132,7 +132,7 @@ struct dmabed_storage {
  * struct dmabed_storage_request - which storage to allocate
  * @kind: DMABED_STORAGE_*, neither NONE nor AUTO
  * @nr_pages: size
- * @high: of the highest zone only (PAGES)
+ * @high: take the highest pages there are (PAGES)
  * @address: where (FIXED)
  * @constraints: for the choice of a zone
  */
@@ -187,7 +187,7 @@ struct dmabed_backing_user {
  * @ops: the front end
  * @nr_pages: size
  * @kind: DMABED_STORAGE_AUTO, or the only kind that is allowed
- * @high: of the highest zone only (PAGES)
+ * @high: take the highest pages there are (PAGES)
  * @unconstrained: ask no device for its limits
  * @address: where (FIXED)
  * @users: devices attached

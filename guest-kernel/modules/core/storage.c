@@ -208,34 +208,84 @@ static void free_single_pages(struct dmabed_storage *storage)
 		__free_page(storage->pages[i]);
 }
 
-static int alloc_single_pages(struct dmabed_storage *storage, gfp_t gfp,
-			      enum zone_type lowest)
+static int alloc_single_pages(struct dmabed_storage *storage, gfp_t gfp)
 {
-	struct page *page;
 	unsigned int i;
 
 	for (i = 0; i < storage->nr_pages; i++) {
-		page = alloc_page(gfp | __GFP_ZERO | __GFP_NOWARN |
-				  __GFP_RETRY_MAYFAIL);
-		if (!page)
-			goto err_free_pages;
-		storage->pages[i] = page;
-		if (page_zonenum(page) < lowest)
-			goto err_free_pages;
+		storage->pages[i] = alloc_page(gfp | __GFP_ZERO | __GFP_NOWARN |
+					       __GFP_RETRY_MAYFAIL);
+		if (!storage->pages[i]) {
+			free_single_pages(storage);
+			return -ENOMEM;
+		}
 	}
 	return 0;
-
-err_free_pages:
-	free_single_pages(storage);
-	return -ENOMEM;
 }
 
-static void fill_run(struct dmabed_storage *storage, struct page *first)
+/* alloc_contig_range() wants memory, and all of it in one zone. */
+static bool is_ram_of_one_zone(u64 address, u64 bytes)
+{
+	if (region_intersects(address, bytes, IORESOURCE_SYSTEM_RAM,
+			      IORES_DESC_NONE) != REGION_INTERSECTS)
+		return false;
+	return page_zone(pfn_to_page(PHYS_PFN(address))) ==
+	       page_zone(pfn_to_page(PHYS_PFN(address + bytes - 1)));
+}
+
+/* Takes these very pages, each of which can be freed on its own. */
+static int alloc_range(unsigned long start, unsigned long count,
+		       unsigned int type)
+{
+	if (!is_ram_of_one_zone(PFN_PHYS(start), PFN_PHYS(count)))
+		return -EINVAL;
+	return alloc_contig_range(start, start + count, type,
+				  GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
+}
+
+static void fill_run(struct dmabed_storage *storage, unsigned int at,
+		     unsigned long start, unsigned int count)
 {
 	unsigned int i;
 
-	for (i = 0; i < storage->nr_pages; i++)
-		storage->pages[i] = nth_page(first, i);
+	for (i = 0; i < count; i++)
+		storage->pages[at + i] = pfn_to_page(start + i);
+}
+
+static unsigned long end_of_zone(enum zone_type type)
+{
+	unsigned long end = 0;
+	int node;
+
+	for_each_online_node(node)
+		end = max(end, zone_end_pfn(&NODE_DATA(node)->node_zones[type]));
+	return end;
+}
+
+/*
+ * The page allocator gives any page of a zone, so the highest are taken by
+ * address: block by block downwards, over what the kernel itself has there.
+ */
+static int alloc_high_pages(struct dmabed_storage *storage)
+{
+	unsigned long end = ALIGN(end_of_zone(highest_zone()),
+				  pageblock_nr_pages);
+	unsigned int done = 0;
+	unsigned int count;
+
+	while (done < storage->nr_pages && end > pageblock_nr_pages) {
+		count = min_t(unsigned int, storage->nr_pages - done,
+			      pageblock_nr_pages);
+		if (!alloc_range(end - count, count, MIGRATE_MOVABLE)) {
+			fill_run(storage, done, end - count, count);
+			done += count;
+		}
+		end -= pageblock_nr_pages;
+	}
+	if (done == storage->nr_pages)
+		return 0;
+	free_single_pages(storage);
+	return -ENOMEM;
 }
 
 static void free_contiguous(struct dmabed_storage *storage)
@@ -265,7 +315,7 @@ static int alloc_contiguous(struct dmabed_storage *storage)
 				GFP_KERNEL | __GFP_NOWARN);
 	if (!first)
 		return -ENOMEM;
-	fill_run(storage, first);
+	fill_run(storage, 0, page_to_pfn(first), storage->nr_pages);
 	/* a single page is never taken from the area, and always contiguous */
 	if (storage->nr_pages > 1 && outside_of_area(first)) {
 		free_contiguous(storage);
@@ -292,36 +342,22 @@ static bool in_reusable_area(u64 address, u64 bytes)
 	return found;
 }
 
-/* alloc_contig_range() wants memory, and all of it in one zone. */
-static bool is_ram_of_one_zone(u64 address, u64 bytes)
-{
-	if (region_intersects(address, bytes, IORESOURCE_SYSTEM_RAM,
-			      IORES_DESC_NONE) != REGION_INTERSECTS)
-		return false;
-	return page_zone(pfn_to_page(PHYS_PFN(address))) ==
-	       page_zone(pfn_to_page(PHYS_PFN(address + bytes - 1)));
-}
-
 /* The type of the page blocks has to be told; it decides who gets them back. */
 static int alloc_fixed(struct dmabed_storage *storage,
 		       const struct dmabed_storage_request *request)
 {
 	unsigned long start = PHYS_PFN(request->address);
-	u64 bytes = request_bytes(request);
 	unsigned int type = MIGRATE_MOVABLE;
 	int ret = -EBUSY;
 	int i;
 
-	if (!is_ram_of_one_zone(request->address, bytes))
-		return -ENOMEM;
-	if (in_reusable_area(request->address, bytes))
+	if (in_reusable_area(request->address, request_bytes(request)))
 		type = MIGRATE_CMA;
 	for (i = 0; i < FIXED_ATTEMPTS && ret == -EBUSY; i++)
-		ret = alloc_contig_range(start, start + request->nr_pages, type,
-					 GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
+		ret = alloc_range(start, request->nr_pages, type);
 	if (ret)
 		return -ENOMEM;
-	fill_run(storage, pfn_to_page(start));
+	fill_run(storage, 0, start, request->nr_pages);
 	return 0;
 }
 
@@ -330,12 +366,11 @@ static int alloc_by_kind(struct dmabed_storage *storage,
 {
 	switch (request->kind) {
 	case DMABED_STORAGE_PAGES:
-		return alloc_single_pages(storage, GFP_HIGHUSER,
-					  request->high ? highest_zone() : 0);
+		return request->high ? alloc_high_pages(storage) :
+				       alloc_single_pages(storage, GFP_HIGHUSER);
 	case DMABED_STORAGE_LOW_PAGES:
 		return alloc_single_pages(storage, GFP_KERNEL |
-					  low_zone_flag(request->constraints),
-					  0);
+					  low_zone_flag(request->constraints));
 	case DMABED_STORAGE_CONTIGUOUS:
 		return alloc_contiguous(storage);
 	case DMABED_STORAGE_FIXED:
