@@ -13,6 +13,15 @@
 
 #define DMABED_ENGINE_MMIO_SIZE		0x1000
 
+/*
+ * The PCI front end.  QEMU's docs/specs/pci-ids.rst offers 1af4:10f0 to 10ff
+ * for experiments, without registration.
+ */
+#define DMABED_PCI_VENDOR_ID		0x1af4
+#define DMABED_PCI_DEVICE_ID		0x10f0
+#define DMABED_PCI_BAR_REGS		0
+#define DMABED_PCI_BAR_LOCAL		2	/* and 3: 64-bit prefetchable */
+
 /* identification and control */
 #define DMABED_REG_ID			0x000
 #define DMABED_REG_VERSION		0x004
@@ -52,6 +61,15 @@
 #define DMABED_REG_CAP_SEG_SIZE_HI	0x03c
 #define DMABED_REG_CAP_BOUNDARY_LO	0x040
 #define DMABED_REG_CAP_BOUNDARY_HI	0x044
+/* memory of the engine's own, since 1.1; bytes, 0: none */
+#define DMABED_REG_CAP_LOCAL_SIZE_LO	0x048
+#define DMABED_REG_CAP_LOCAL_SIZE_HI	0x04c
+/* the bus address that the engine itself reaches it at */
+#define DMABED_REG_CAP_LOCAL_BASE_LO	0x050
+#define DMABED_REG_CAP_LOCAL_BASE_HI	0x054
+/* what the engine is called, since 1.1: ASCII, zeros behind, 4 bytes each */
+#define DMABED_REG_NAME			0x060
+#define DMABED_NAME_SIZE		32
 
 /* the ring of jobs and its completions */
 #define DMABED_REG_RING_BASE_LO		0x080
