@@ -7,6 +7,7 @@ However a run ends, no guest is left and what was found up to then is kept.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import threading
 import time
@@ -17,7 +18,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from dmabed import process
+from dmabed import process, selfcheck
 from dmabed.agent import Agent
 from dmabed.errors import GuestPanicked, NotProbed, TestbedError
 from dmabed.execute import Execution
@@ -101,12 +102,15 @@ class Runner:
                 self._connected(machine) as agent,
             ):
                 transcript = Execution(machine, agent, planned.scenario, self._stop).run()
+                found = [] if transcript.events else selfcheck.of_memory(agent)
         except (GuestPanicked, NotProbed) as error:
             return Verdict(Status.FAILED, error.what), None
         except TestbedError as error:
             if self._stop.is_set():
                 return Verdict(Status.SKIPPED, "the run was interrupted"), None
             return Verdict(Status.ERROR, str(error)), None
+        found += selfcheck.of_console(directory)
+        transcript = dataclasses.replace(transcript, events=(*transcript.events, *found))
         verdict = judge(planned.scenario, planned.layout, transcript)
         _keep(directory, transcript, verdict)
         return verdict, transcript

@@ -32,7 +32,8 @@ from dmabed.errors import LaunchError, NotProbed, QmpError, SetupError
 from dmabed.layout import Layout
 from dmabed.machine import Machine
 
-FORMAT = 1
+FORMAT = 2
+BOOT_CONSOLE = "boot-console.log"  # beside a restored guest's own: what it said before the snapshot
 KEEP = 24
 # a ready guest has touched 160 to 250 MiB of its RAM (measured on the three base layouts)
 NEEDED_BYTES = 512 << 20
@@ -132,6 +133,7 @@ def _make(
             machine.wait_for_ssh()
             _require_devices(machine)
             _save(machine, scratch / "state")
+            shutil.copyfile(machine.console_log, scratch / BOOT_CONSOLE)
             ready = machine.ready_seconds
         sizes = {name: (scratch / name).stat().st_size for name in ("ram", "state")}
         meta = {"identity": key, "layout": layout.name, "ready_seconds": ready, "sizes": sizes}
@@ -201,6 +203,7 @@ def restore(
     memory = Memory(path / "ram", share=False)
     machine = Machine(artifacts, layout, image, directory, memory, incoming=True)
     try:
+        shutil.copyfile(path / BOOT_CONSOLE, directory / BOOT_CONSOLE)
         _ignore_shared(machine)
         machine.qmp.command("migrate-incoming", channels=[_channel(path / "state")])
         _wait_until_migrated(machine)

@@ -34,6 +34,12 @@ class EventKind(Enum):
     """The agent, or QMP, could not take what the harness sent."""
     EVIDENCE = "evidence"
     """The evidence of a device could not be read; ``device`` names it."""
+    SPLAT = "splat"
+    """The guest kernel reported a mistake of its own on the console: the subject failed."""
+    NO_SPLAT = "no-splat"
+    """A guest test announced such a report, and it never came: the subject failed."""
+    LEAK = "leak"
+    """Memory of the subject that nobody points to any more: the subject failed."""
     INTERRUPTED = "interrupted"
     """The user stopped the run (Ctrl-C)."""
 

@@ -24,8 +24,13 @@ _EVENT_WORDS = {
     EventKind.TIMEOUT: "the scenario ran out of time",
     EventKind.PROTOCOL: "a request was not understood",
     EventKind.EVIDENCE: "evidence could not be read",
+    EventKind.SPLAT: "the guest kernel complained",
+    EventKind.NO_SPLAT: "the guest kernel did not complain",
+    EventKind.LEAK: "the guest kernel leaked memory",
     EventKind.INTERRUPTED: "the run was interrupted",
 }
+# What the subject's kernel says of itself fails the scenario, whatever its steps say.
+_AGAINST_THE_SUBJECT = (EventKind.GUEST_PANIC, EventKind.SPLAT, EventKind.NO_SPLAT, EventKind.LEAK)
 # In a row of findings about one step, the hardware's word comes first: it is the one no guest can colour.
 _WITNESSES = (Witness.HARDWARE, Witness.GUEST, Witness.COMPUTED, Witness.HOST)
 
@@ -51,6 +56,9 @@ def _outcome(case: Case, findings: tuple[Finding, ...]) -> tuple[Status, str]:
         return Status.FAILED, findings[kinds.index(EventKind.GUEST_PANIC)].sentence
     if EventKind.INTERRUPTED in kinds:
         return Status.SKIPPED, findings[kinds.index(EventKind.INTERRUPTED)].sentence
+    complaint = next((number for number, kind in enumerate(kinds) if kind in _AGAINST_THE_SUBJECT), None)
+    if complaint is not None:  # a silent agent or a wrong answer may well come from it
+        return Status.FAILED, findings[complaint].sentence
     decisive = _decisive(findings[: len(kinds)], findings[len(kinds) :])
     if decisive is not None:
         return decisive.status, decisive.sentence
@@ -87,8 +95,8 @@ def _when(finding: Finding) -> int:
 
 
 def _event_finding(case: Case, event: Event) -> Finding:
-    """What happened to the machine, as a finding: only a panic is the subject's."""
-    status = {EventKind.GUEST_PANIC: Status.FAILED, EventKind.INTERRUPTED: Status.SKIPPED}
+    """What happened to the machine, as a finding: the subject's is what its kernel said."""
+    status = dict.fromkeys(_AGAINST_THE_SUBJECT, Status.FAILED) | {EventKind.INTERRUPTED: Status.SKIPPED}
     return Finding(
         status=status.get(event.kind, Status.ERROR),
         witness=Witness.HOST,

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the guest's kernel found out about itself, as events of a transcript.
+
+The console is read in every kernel. A kernel with kmemleak is asked for memory
+that nobody points to any more; only the subject's own counts.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from pathlib import Path
+
+from dmabed import splat
+from dmabed.agent import Agent
+from dmabed.errors import AgentError
+from dmabed.transcript import Event, EventKind
+
+KMEMLEAK = "/sys/kernel/debug/kmemleak"
+# an object counts as lost 5 s after it was allocated, if two scans found the same
+# bytes in it and no pointer to it (mm/kmemleak.c: MSECS_MIN_AGE, update_checksum)
+SCAN = f"echo scan > {KMEMLEAK}; sleep 6; echo scan > {KMEMLEAK}"
+SCAN_SECONDS = 60.0
+READ_LIMIT = 256 << 10
+
+# frames of our modules, and of drivers/dma-buf
+_SUBJECT = re.compile(
+    r"\[dmabed|\b(dma_(buf|fence|resv|heap)|sync_file|sw_sync|udmabuf|system_heap|cma_heap)"
+)
+
+
+def of_console(directory: Path) -> list[Event]:
+    """What the consoles of a guest's folder hold against the kernel: its boot's, then its own."""
+    logs = sorted(directory.glob("*console.log"))  # boot-console.log comes first
+    found = splat.complaints("\n".join(log.read_text(errors="replace") for log in logs))
+    events = [Event(EventKind.SPLAT, f"{each.kind}: {each.beginning}") for each in found.splats]
+    return events + [
+        Event(EventKind.NO_SPLAT, f"a test announced a report with {text!r}, and none came")
+        for text in found.missing
+    ]
+
+
+def of_memory(agent: Agent) -> list[Event]:
+    """The subject's lost memory, where the kernel keeps count; everything is given back before."""
+    try:
+        if not agent.call("read", path=KMEMLEAK, limit=1).ok:
+            return []
+        agent.call("reset")
+        agent.call("run", SCAN_SECONDS, argv=["sh", "-c", SCAN], timeout_ms=int(SCAN_SECONDS * 1000))
+        answer = agent.call("read", path=KMEMLEAK, limit=READ_LIMIT)
+    except AgentError as error:
+        return [Event(EventKind.AGENT_SILENT, f"while it looked for lost memory: {error}")]
+    report = base64.b64decode(answer.result["data"]).decode(errors="replace") if answer.ok else ""
+    return [Event(EventKind.LEAK, text) for text in lost(report)]
+
+
+def lost(report: str) -> list[str]:
+    """Those objects of a kmemleak report that the subject allocated, without their bytes."""
+    objects = re.split(r"^(?=unreferenced object )", report, flags=re.M)
+    return [_without_bytes(text) for text in objects if _SUBJECT.search(_backtrace(text))]
+
+
+def _backtrace(text: str) -> str:
+    return text.partition("backtrace")[2]
+
+
+def _without_bytes(text: str) -> str:
+    head = text.partition("  hex dump")[0].strip()
+    frames = [line.strip() for line in _backtrace(text).splitlines()[1:]]
+    return "\n".join([head, *frames])

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Consoles and leak reports become events, and those fail a scenario whatever its steps said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from recorded import SHARE, Recording, record_steps
+
+from dmabed import selfcheck
+from dmabed.findings import Status
+from dmabed.transcript import Event, EventKind
+
+WARNING = "[    5.1] WARNING: CPU: 1 PID: 61 at drivers/dma-buf/dma-buf.c:640 dma_buf_export+0x44/0x2f0\n"
+
+LEAKS = """\
+unreferenced object 0xffff000001234000 (size 128):
+  comm "dmabed-agent", pid 55, jiffies 4294892846
+  hex dump (first 32 bytes):
+    00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00  ................
+  backtrace (crc 4c8a):
+    [<00000000a5e0e0a5>] __kmalloc_cache_noprof+0x1c4/0x2f0
+    [<0000000012345678>] dmabed_export+0x30/0x180 [dmabed_exporter]
+unreferenced object 0xffff000001235000 (size 64):
+  comm "swapper/0", pid 1, jiffies 4294892300
+  hex dump (first 32 bytes):
+    64 6d 61 5f 62 75 66 00 00 00 00 00 00 00 00 00  dma_buf.........
+  backtrace (crc 0):
+    [<00000000a5e0e0a5>] kstrdup+0x48/0x80
+    [<0000000012345679>] do_one_initcall+0x74/0x2d8
+"""
+
+
+def test_only_what_the_subject_allocated_counts_and_its_bytes_are_not_shown() -> None:
+    (text,) = selfcheck.lost(LEAKS)
+    assert text.startswith("unreferenced object 0xffff000001234000 (size 128):")
+    assert "dmabed_export+0x30" in text
+    assert "00 00" not in text
+    assert selfcheck.lost("") == []
+
+
+def test_the_console_of_the_boot_counts_too(tmp_path: Path) -> None:
+    (tmp_path / "boot-console.log").write_text(WARNING)
+    (tmp_path / "console.log").write_text("[    9.0] dmabed-expect: another\n")
+    assert [event.kind for event in selfcheck.of_console(tmp_path)] == [EventKind.SPLAT, EventKind.NO_SPLAT]
+
+
+def test_a_quiet_console_is_no_event(tmp_path: Path) -> None:
+    (tmp_path / "console.log").write_text("[    1.0] Run /init as init process\n")
+    assert selfcheck.of_console(tmp_path) == []
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Recording:
+    return record_steps(tmp_path, SHARE)
+
+
+def test_a_splat_fails_a_run_that_is_right_otherwise_and_is_quoted(recording: Recording) -> None:
+    assert recording.verdict().status is Status.PASSED
+    recording.events.append(Event(EventKind.SPLAT, "KASAN: BUG: KASAN: slab-use-after-free in f"))
+    verdict = recording.verdict()
+    assert verdict.status is Status.FAILED
+    assert verdict.why == "the guest kernel complained: KASAN: BUG: KASAN: slab-use-after-free in f"
+
+
+def test_a_splat_explains_an_agent_that_went_silent(recording: Recording) -> None:
+    recording.events += [Event(EventKind.AGENT_SILENT, "no answer", 2), Event(EventKind.LEAK, "128 bytes")]
+    verdict = recording.verdict()
+    assert verdict.status is Status.FAILED
+    assert verdict.why == "the guest kernel leaked memory: 128 bytes"
+
+
+def test_a_report_that_was_announced_and_never_came_fails(recording: Recording) -> None:
+    recording.events.append(Event(EventKind.NO_SPLAT, "none"))
+    assert recording.verdict().status is Status.FAILED
