@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dmabed import requests
+from dmabed.accounting import Accountant
 from dmabed.agent import Agent, Answer, take
 from dmabed.deadline import Deadline
 from dmabed.errors import AgentError, AgentRefused, MachineDied, QmpError, TestbedError
@@ -64,18 +65,23 @@ class Execution:
         """All steps, or as far as it goes."""
         started = time.monotonic()
         before = self._evidence()
+        accountant = Accountant(self._machine, self._ask)
+        accountant.begin()
         for step in self._scenario.steps:
             if not self._step(step, started):
                 break
         self._take_back_faults()
+        evidence = self._evidence()
         return Transcript(
             scenario=self._scenario.name,
             layout=self._machine.layout.name,
             steps=tuple(sorted(self._records, key=lambda record: record.step_index)),
-            evidence=self._evidence(),
+            evidence=evidence,
             evidence_before=before,
             events=tuple(self._events),
             seconds=time.monotonic() - started,
+            counts_before=accountant.before,
+            counts_after=None if self._stop.is_set() else accountant.end(),
         )
 
     # ---- one step ----

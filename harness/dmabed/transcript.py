@@ -119,6 +119,8 @@ class Transcript:
 
     ``evidence`` has the raw ``evidence`` property of every device of the layout at the end,
     ``evidence_before`` the same just before the first step; None where it could not be had.
+    ``counts_before`` and ``counts_after`` are what ``leaks`` compares: the agent's ``accounting``, and the
+    jobs that each device has not ended; None when the guest could not be asked.
     """
 
     scenario: str
@@ -128,6 +130,8 @@ class Transcript:
     evidence_before: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
     seconds: float = 0.0
+    counts_before: Mapping[str, int | None] | None = None
+    counts_after: Mapping[str, int | None] | None = None
 
     def record(self, step_index: int) -> StepRecord | None:
         return next((record for record in self.steps if record.step_index == step_index), None)

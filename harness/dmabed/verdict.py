@@ -8,7 +8,7 @@ a scenario that compared nothing has not been run in any useful sense.
 
 from __future__ import annotations
 
-from dmabed import guest_checks, hardware_checks
+from dmabed import guest_checks, hardware_checks, leaks
 from dmabed.case import Case
 from dmabed.findings import Finding, Status, Verdict, Witness, first, place_of
 from dmabed.layout import Layout
@@ -43,11 +43,29 @@ def judge(scenario: Scenario, layout: Layout, transcript: Transcript) -> Verdict
     hardware_checks.judge_jobs(case)
     hardware_checks.judge_devices(case)
     hardware_checks.judge_faults(case)
+    _judge_leaks(case)
     events = [_event_finding(case, event) for event in transcript.events]
     # what happened to the machine explains what is missing, so it goes first
     findings = (*events, *sorted(case.log.findings, key=_order))
     status, why = _outcome(case, findings)
     return Verdict(status, why, findings, case.log.checks, tuple(case.log.notes))
+
+
+def _judge_leaks(case: Case) -> None:
+    """Everything has to be given back; after a failure what is left over may be its consequence."""
+    before, after = case.transcript.counts_before, case.transcript.counts_after
+    if before is None or after is None:
+        if not case.transcript.events:
+            case.log.broke(None, Witness.GUEST, "nobody counted what was left behind", "it is needed")
+        return
+    found = (*leaks.left_behind(before, after), *leaks.undercut(before, after))
+    if first(case.log.findings, Status.FAILED) or case.transcript.events:
+        case.log.notes.extend(f"at the end {sentence}" for sentence in found)
+        return
+    for sentence in found:
+        case.log.failed(None, Witness.GUEST, sentence, "everything should be given back", where="at the end")
+    for name in leaks.gone(before, after):
+        case.log.broke(None, Witness.GUEST, f"'{name}' was counted before, and not at the end")
 
 
 def _outcome(case: Case, findings: tuple[Finding, ...]) -> tuple[Status, str]:

@@ -13,5 +13,6 @@ extern const struct op cpu_ops[]; /* the CPU's access to buffers */
 extern const struct op system_ops[]; /* the guest and the agent itself */
 extern const struct op thread_ops[];
 extern const struct op run_ops[]; /* foreign programs */
+extern const struct op accounting_ops[]; /* what could leak */
 
 #endif

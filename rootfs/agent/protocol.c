@@ -11,7 +11,7 @@
 #include "transport.h"
 
 static const struct op *const tables[] = { dmabuf_ops, job_ops, cpu_ops, system_ops, thread_ops,
-					   run_ops };
+					   run_ops, accounting_ops };
 
 #define NR_TABLES (sizeof(tables) / sizeof(tables[0]))
 

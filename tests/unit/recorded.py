@@ -36,6 +36,17 @@ SHARE = """
 """
 FILL, DIGEST = 3, 4  # steps of SHARE, by index
 
+# what a guest counts that nothing was left behind in
+COUNTS: dict[str, int | None] = {
+    "fds": 5,
+    "dma-bufs": 0,
+    "pages of CMA": 16,
+    "references to dmabed_exporter": 0,
+    "live attachments": 0,
+    "live jobs": None,
+    "jobs in codec": 0,
+}
+
 
 # Values are frozen, and reading YAML takes most of a test's time: each text is read once.
 imx8mp = functools.cache(lambda: layouts.find("imx8mp-6g"))
@@ -63,6 +74,8 @@ class Recording:
     evidence: dict[str, Any] = field(default_factory=dict)
     before: dict[str, Any] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
+    counts_before: dict[str, int | None] | None = field(default_factory=lambda: dict(COUNTS))
+    counts_after: dict[str, int | None] | None = field(default_factory=lambda: dict(COUNTS))
 
     def job(self, device: str, nth: int = 1) -> dict[str, Any]:
         """The device's record of a job, to be changed."""
@@ -87,7 +100,17 @@ class Recording:
             StepRecord(index, 0.0, 0.0, answer, self.jobs.get(index), self.places.get(index, {}))
             for index, answer in sorted(self.answers.items())
         )
-        return Transcript("story", "imx8mp-6g", steps, self.evidence, self.before, tuple(self.events), 1.0)
+        return Transcript(
+            scenario="story",
+            layout="imx8mp-6g",
+            steps=steps,
+            evidence=self.evidence,
+            evidence_before=self.before,
+            events=tuple(self.events),
+            seconds=1.0,
+            counts_before=self.counts_before,
+            counts_after=self.counts_after,
+        )
 
 
 def record(story: Scenario, places: dict[str, list[Run]] | None = None) -> Recording:

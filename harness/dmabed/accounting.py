@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Counts what there is before a scenario and after it; ``leaks`` compares, the verdict judges."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from dmabed import leaks
+from dmabed.agent import Answer
+from dmabed.deadline import Deadline
+from dmabed.errors import QmpError, TestbedError
+from dmabed.machine import Machine
+
+# what ends later than the call that ended it (work items, RCU) has ended by then
+SETTLE_SECONDS = 2.0
+
+Counts = dict[str, int | None]
+
+
+class Ask(Protocol):
+    """How the agent is asked."""
+
+    def __call__(self, op: str, arguments: Mapping[str, Any]) -> Answer: ...
+
+
+class Accountant:
+    """The counts of one scenario; None where nobody could be asked."""
+
+    def __init__(self, machine: Machine, ask: Ask) -> None:
+        self._machine = machine
+        self._ask = ask
+        self.before: Counts | None = None
+
+    def begin(self) -> None:
+        """Count before the first step."""
+        self.before = self._count()
+
+    def end(self) -> Counts | None:
+        """Let the agent give everything back, and count until all is gone or the time is up."""
+        if self.before is None or self._machine.child.status() is not None:
+            return None
+        try:
+            self._ask("reset", {})
+        except TestbedError:
+            return None
+        limit = Deadline(SETTLE_SECONDS)
+        after = self._count()
+        while after is not None and not leaks.is_settled(self.before, after) and not limit.passed():
+            time.sleep(0.02)
+            after = self._count()
+        return after
+
+    def _count(self) -> Counts | None:
+        try:
+            answer = self._ask("accounting", {})
+            return {**answer.result["counts"], **self._jobs_at_work()} if answer.ok else None
+        except (TestbedError, KeyError):
+            return None
+
+    def _jobs_at_work(self) -> Counts:
+        """By device, jobs that have neither ended nor been dropped."""
+        return {
+            f"jobs in {device.name}": self._jobs_of(device.name) for device in self._machine.layout.devices
+        }
+
+    def _jobs_of(self, device: str) -> int | None:
+        try:
+            found = self._machine.qmp.get(self._machine.engine(device), "evidence")
+        except QmpError:
+            return None
+        return sum(not job.get("end-ns") for job in found.get("jobs", ()))
