@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What there is in the kernel, to see that a test left nothing behind. */
+#ifndef TESTS_ACCOUNT_H
+#define TESTS_ACCOUNT_H
+
+#include <stdbool.h>
+
+struct account {
+	long buffers; /* debugfs dma_buf/bufinfo */
+	long bytes; /* of those */
+	long statistics; /* directories of /sys/kernel/dmabuf/buffers */
+	long timelines; /* debugfs sync/info */
+};
+
+void account_take(struct account *account);
+/* Waits until all that was made since is gone; says what stays. */
+bool account_returns_to(const struct account *before);
+
+#endif
