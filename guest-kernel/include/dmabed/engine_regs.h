@@ -32,7 +32,7 @@
 #define DMABED_REG_ERROR		0x018
 
 #define DMABED_ID_VALUE			0x44424544	/* "DEBD" in memory */
-#define DMABED_VERSION_VALUE		0x00010000	/* major 1, minor 0 */
+#define DMABED_VERSION_VALUE		0x00010001	/* major 1, minor 1 */
 
 #define DMABED_CTRL_ENABLE		0x00000001
 #define DMABED_CTRL_RESET		0x00000002

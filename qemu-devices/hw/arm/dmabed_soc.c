@@ -398,27 +398,53 @@ static void dmabed_soc_init(MachineState *ms)
 
 /* ---- engines, added with -device ---- */
 
+static bool check_engine_regs(const DmabedEngineSysState *engine, Error **errp)
+{
+    if (engine->mmio_base == DMABED_ENGINE_BASE_UNSET) {
+        error_setg(errp, "mmio-base: must be given");
+        return false;
+    }
+    if (engine->mmio_base % DMABED_ENGINE_MMIO_SIZE) {
+        error_setg(errp, "mmio-base: 0x%" PRIx64 " is no multiple of 0x%x",
+                   engine->mmio_base, DMABED_ENGINE_MMIO_SIZE);
+        return false;
+    }
+    return claim_range("mmio-base", engine->mmio_base,
+                       DMABED_ENGINE_MMIO_SIZE, errp);
+}
+
+static bool check_engine_spi(DmabedSocState *s,
+                             const DmabedEngineSysState *engine, Error **errp)
+{
+    if (engine->spi == DMABED_ENGINE_SPI_UNSET) {
+        error_setg(errp, "spi: must be given");
+        return false;
+    }
+    return check_spi(s, "spi", engine->spi, errp);
+}
+
+/* The registers are mapped already: the two may not overlap either */
+static bool map_engine_local(DmabedEngineSysState *engine, Error **errp)
+{
+    if (!dmabed_engine_sys_shows_local(engine)) {
+        return true;
+    }
+    if (!claim_range("local-base", engine->local_base,
+                     engine->engine.local_size, errp)) {
+        return false;
+    }
+    sysbus_mmio_map(SYS_BUS_DEVICE(engine), DMABED_ENGINE_SYS_LOCAL,
+                    engine->local_base);
+    return true;
+}
+
 static void engine_pre_plug(HotplugHandler *handler, DeviceState *dev,
                             Error **errp)
 {
     DmabedEngineSysState *engine = DMABED_ENGINE_SYS(dev);
 
-    if (engine->mmio_base == DMABED_ENGINE_BASE_UNSET) {
-        error_setg(errp, "mmio-base: must be given");
-        return;
-    }
-    if (engine->mmio_base % DMABED_ENGINE_MMIO_SIZE) {
-        error_setg(errp, "mmio-base: 0x%" PRIx64 " is no multiple of 0x%x",
-                   engine->mmio_base, DMABED_ENGINE_MMIO_SIZE);
-        return;
-    }
-    if (engine->spi == DMABED_ENGINE_SPI_UNSET) {
-        error_setg(errp, "spi: must be given");
-        return;
-    }
-    if (check_spi(DMABED_SOC(handler), "spi", engine->spi, errp)) {
-        claim_range("mmio-base", engine->mmio_base, DMABED_ENGINE_MMIO_SIZE,
-                    errp);
+    if (check_engine_regs(engine, errp)) {
+        check_engine_spi(DMABED_SOC(handler), engine, errp);
     }
 }
 
@@ -429,7 +455,11 @@ static void engine_plug(HotplugHandler *handler, DeviceState *dev,
     DmabedEngineSysState *engine = DMABED_ENGINE_SYS(dev);
 
     set_bit(engine->spi, s->spi_used);
-    sysbus_mmio_map(SYS_BUS_DEVICE(dev), 0, engine->mmio_base);
+    sysbus_mmio_map(SYS_BUS_DEVICE(dev), DMABED_ENGINE_SYS_REGS,
+                    engine->mmio_base);
+    if (!map_engine_local(engine, errp)) {
+        return;
+    }
     sysbus_connect_irq(SYS_BUS_DEVICE(dev), 0, spi_input(s, engine->spi));
 }
 

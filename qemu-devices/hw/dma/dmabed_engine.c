@@ -46,6 +46,7 @@ static const Property engine_properties[] = {
     DEFINE_PROP_STRING("policy", DmabedEngineState, policy),
     DEFINE_PROP_UINT64("latency-ns", DmabedEngineState, latency_ns, 1000),
     DEFINE_PROP_UINT64("bandwidth", DmabedEngineState, bandwidth, 0),
+    DEFINE_PROP_UINT64("local-memory", DmabedEngineState, local_size, 0),
     DEFINE_PROP_LINK("dma", DmabedEngineState, dma_mr, TYPE_MEMORY_REGION,
                      MemoryRegion *),
 };
@@ -126,6 +127,13 @@ static void engine_init(Object *obj)
     dmabed_evidence_add_property(obj);
 }
 
+void dmabed_engine_take_name(DmabedEngineState *s, DeviceState *dev)
+{
+    g_free(s->name);
+    s->name = g_strdup(dev->id ?:
+                       object_get_canonical_path_component(OBJECT(dev)));
+}
+
 static void engine_finalize(Object *obj)
 {
     DmabedEngineState *s = DMABED_ENGINE(obj);
@@ -139,7 +147,11 @@ static void engine_realize(DeviceState *dev, Error **errp)
 {
     DmabedEngineState *s = DMABED_ENGINE(dev);
 
-    if (!check_properties(s, errp) || !dmabed_window_init(s, errp)) {
+    if (!check_properties(s, errp) || !dmabed_local_init(s, errp)) {
+        return;
+    }
+    if (!dmabed_window_init(s, errp)) {
+        dmabed_local_fini(s);
         return;
     }
     memory_region_init_io(&s->regs, OBJECT(s), &dmabed_regs_ops, s,
@@ -155,6 +167,7 @@ static void engine_unrealize(DeviceState *dev)
     dmabed_ring_fini(s);
     dmabed_evidence_fini(s);
     dmabed_window_fini(s);
+    dmabed_local_fini(s);
 }
 
 /* What the host has asked for (hold, inject) outlives a reset */

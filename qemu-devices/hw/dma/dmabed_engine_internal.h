@@ -8,6 +8,7 @@
  *   list    segment lists: constraints, and where the next byte is
  *   move    operations: bytes, pattern, digest
  *   window  address space: width and windows
+ *   local   memory of the engine's own
  *   evidence, inject    what the host reads and asks for
  */
 #ifndef HW_DMA_DMABED_ENGINE_INTERNAL_H
@@ -115,6 +116,11 @@ bool dmabed_window_read(DmabedEngineState *s, uint64_t bus, void *data,
                         uint64_t length);
 bool dmabed_window_write(DmabedEngineState *s, uint64_t bus, const void *data,
                          uint64_t length);
+
+/* ---- local ---- */
+
+bool dmabed_local_init(DmabedEngineState *s, Error **errp);
+void dmabed_local_fini(DmabedEngineState *s);
 
 /* ---- evidence ---- */
 

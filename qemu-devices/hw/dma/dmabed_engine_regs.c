@@ -4,6 +4,8 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/bitops.h"
+#include "qemu/bswap.h"
+#include "qemu/cutils.h"
 #include "qemu/host-utils.h"
 #include "qemu/log.h"
 #include "dmabed_engine_internal.h"
@@ -193,6 +195,43 @@ static bool read_capability(const DmabedEngineState *s, hwaddr offset,
     }
 }
 
+static bool read_local(const DmabedEngineState *s, hwaddr offset,
+                       uint32_t *value)
+{
+    uint64_t base = s->local_size ? s->get_local_base(s) : 0;
+
+    switch (offset) {
+    case DMABED_REG_CAP_LOCAL_SIZE_LO:
+        *value = extract64(s->local_size, 0, 32);
+        return true;
+    case DMABED_REG_CAP_LOCAL_SIZE_HI:
+        *value = extract64(s->local_size, 32, 32);
+        return true;
+    case DMABED_REG_CAP_LOCAL_BASE_LO:
+        *value = extract64(base, 0, 32);
+        return true;
+    case DMABED_REG_CAP_LOCAL_BASE_HI:
+        *value = extract64(base, 32, 32);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool read_name(const DmabedEngineState *s, hwaddr offset,
+                      uint32_t *value)
+{
+    char name[DMABED_NAME_SIZE] = "";
+
+    if (offset < DMABED_REG_NAME ||
+        offset >= DMABED_REG_NAME + DMABED_NAME_SIZE) {
+        return false;
+    }
+    pstrcpy(name, sizeof(name), s->name);
+    *value = ldl_le_p(name + offset - DMABED_REG_NAME);
+    return true;
+}
+
 static bool read_control(const DmabedEngineState *s, hwaddr offset,
                          uint32_t *value)
 {
@@ -258,7 +297,9 @@ static bool read_register(const DmabedEngineState *s, hwaddr offset,
                           uint32_t *value)
 {
     return read_control(s, offset, value) ||
-           read_capability(s, offset, value) || read_ring(s, offset, value);
+           read_capability(s, offset, value) ||
+           read_local(s, offset, value) || read_name(s, offset, value) ||
+           read_ring(s, offset, value);
 }
 
 static uint64_t regs_read(void *opaque, hwaddr offset, unsigned size)

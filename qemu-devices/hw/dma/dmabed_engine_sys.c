@@ -3,9 +3,11 @@
  * Platform front end of the dmabed DMA engine.
  *
  * It adds one MMIO region and one interrupt to the core and forwards all of
- * the core's properties.  The machine maps it where @mmio-base and @spi say.
+ * the core's properties.  The machine maps it where @mmio-base and @spi say,
+ * and its local memory, if others reach it, at @local-base.
  */
 #include "qemu/osdep.h"
+#include "qemu/units.h"
 #include "qapi/error.h"
 #include "hw/dma/dmabed_engine_sys.h"
 #include "hw/irq.h"
@@ -19,6 +21,38 @@ static void set_irq(DmabedEngineState *engine, bool level)
     qemu_set_irq(s->irq, level);
 }
 
+static uint64_t get_local_base(const DmabedEngineState *engine)
+{
+    return container_of(engine, DmabedEngineSysState, engine)->local_base;
+}
+
+static bool check_local_base(DmabedEngineSysState *s, Error **errp)
+{
+    uint64_t size = s->engine.local_size;
+    uint64_t last = s->local_base + (size - 1);
+
+    if (!size) {
+        return true;
+    }
+    if (s->local_base == DMABED_ENGINE_BASE_UNSET) {
+        error_setg(errp, "local-base: must be given with local-memory");
+        return false;
+    }
+    if (s->local_base % (4 * KiB)) {
+        error_setg(errp, "local-base: 0x%" PRIx64 " is no multiple of 0x%"
+                   PRIx64, s->local_base, (uint64_t)(4 * KiB));
+        return false;
+    }
+    if (last < s->local_base ||
+        last > MAKE_64BIT_MASK(0, s->engine.addr_bits)) {
+        error_setg(errp, "local-base: local memory at 0x%" PRIx64 " ends "
+                   "beyond the engine's %u address bits", s->local_base,
+                   s->engine.addr_bits);
+        return false;
+    }
+    return true;
+}
+
 static void engine_sys_reset_hold(Object *obj, ResetType type)
 {
     /* The core is on no bus, so nobody else resets it */
@@ -30,14 +64,19 @@ static void engine_sys_realize(DeviceState *dev, Error **errp)
     DmabedEngineSysState *s = DMABED_ENGINE_SYS(dev);
 
     s->engine.set_irq = set_irq;
-    if (dev->id) {
-        g_free(s->engine.name);
-        s->engine.name = g_strdup(dev->id);
-    }
-    if (!qdev_realize(DEVICE(&s->engine), NULL, errp)) {
+    s->engine.get_local_base = get_local_base;
+    dmabed_engine_take_name(&s->engine, dev);
+    if (!qdev_realize(DEVICE(&s->engine), NULL, errp) ||
+        !check_local_base(s, errp)) {
         return;
     }
+    if (s->engine.local_size) {
+        dmabed_engine_place_local(&s->engine, s->local_base);
+    }
     sysbus_init_mmio(SYS_BUS_DEVICE(dev), &s->engine.regs);
+    if (dmabed_engine_sys_shows_local(s)) {
+        sysbus_init_mmio(SYS_BUS_DEVICE(dev), &s->engine.local);
+    }
     sysbus_init_irq(SYS_BUS_DEVICE(dev), &s->irq);
 }
 
@@ -67,6 +106,10 @@ static const Property engine_sys_properties[] = {
                        DMABED_ENGINE_BASE_UNSET),
     DEFINE_PROP_UINT32("spi", DmabedEngineSysState, spi,
                        DMABED_ENGINE_SPI_UNSET),
+    DEFINE_PROP_UINT64("local-base", DmabedEngineSysState, local_base,
+                       DMABED_ENGINE_BASE_UNSET),
+    DEFINE_PROP_BOOL("local-visible", DmabedEngineSysState, local_visible,
+                     true),
 };
 
 static void engine_sys_class_init(ObjectClass *oc, void *data)

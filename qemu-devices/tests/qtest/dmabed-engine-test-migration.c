@@ -167,8 +167,33 @@ static void test_lost(void)
     rig_stop(rig);
 }
 
+/* The engine's own memory goes with it, that which nobody else sees too */
+static void test_local(void)
+{
+    const char *local = "'local-memory':65536,'local-base':1342177280,"
+                        "'local-visible':false";
+    const Job digest = {
+        .op = DMABED_OP_DIGEST, .length = 65536, .num_src = 1,
+        .src = { { 0x50000000, 65536 } },
+    };
+    const Job fill = {
+        .op = DMABED_OP_FILL, .length = 65536, .seed = 9, .num_dst = 1,
+        .dst = { { 0x50000000, 65536 } },
+    };
+    g_autofree uint8_t *expected = g_malloc(65536);
+    Rig *rig = rig_start(local);
+
+    pattern(expected, 65536, 9, 0);
+    rig_enable(rig);
+    g_assert_cmpuint(job_run(rig, &fill).status, ==, DMABED_COMP_OK);
+    rig_migrate(rig, local);
+    assert_sha_of(job_run(rig, &digest).sha256, expected, 65536);
+    rig_stop(rig);
+}
+
 void add_migration_tests(void)
 {
+    qtest_add_func("dmabed/migration/local", test_local);
     qtest_add_func("dmabed/migration/idle", test_idle);
     qtest_add_func("dmabed/migration/error", test_error);
     qtest_add_func("dmabed/migration/held", test_held);

@@ -3,6 +3,7 @@
  * qtests of the dmabed DMA engine: registers, ring, interrupt, reset.
  */
 #include "qemu/osdep.h"
+#include "qemu/bswap.h"
 #include "dmabed-engine-util.h"
 
 static const Job small_fill = {
@@ -35,6 +36,19 @@ static void test_identity(void)
     g_assert_cmphex(reg_read(rig, DMABED_REG_CAP_SEG_SIZE_HI), ==, UINT32_MAX);
     g_assert_cmphex(reg_read(rig, DMABED_REG_CAP_BOUNDARY_LO), ==, UINT32_MAX);
     g_assert_cmphex(reg_read(rig, DMABED_REG_CAP_BOUNDARY_HI), ==, UINT32_MAX);
+    rig_stop(rig);
+}
+
+static void test_name(void)
+{
+    char name[DMABED_NAME_SIZE];
+    Rig *rig = rig_start("");
+
+    for (unsigned i = 0; i < DMABED_NAME_SIZE; i += 4) {
+        stl_le_p(name + i, reg_read(rig, DMABED_REG_NAME + i));
+    }
+    g_assert_cmpmem(name, sizeof(name), "codec" "\0\0\0\0\0\0\0\0\0\0\0"
+                    "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 32);
     rig_stop(rig);
 }
 
@@ -74,6 +88,8 @@ static void test_read_only(void)
         DMABED_REG_ID, DMABED_REG_VERSION, DMABED_REG_STATUS,
         DMABED_REG_ERROR, DMABED_REG_CAP_ADDR_BITS, DMABED_REG_CAP_OPS,
         DMABED_REG_CAP_BOUNDARY_HI, DMABED_REG_RING_TAIL,
+        DMABED_REG_CAP_LOCAL_SIZE_LO, DMABED_REG_CAP_LOCAL_BASE_HI,
+        DMABED_REG_NAME, DMABED_REG_NAME + DMABED_NAME_SIZE - 4,
     };
     Rig *rig = rig_start("");
 
@@ -348,6 +364,7 @@ void add_register_tests(void)
 {
     qtest_add_func("dmabed/regs/identity", test_identity);
     qtest_add_func("dmabed/regs/capabilities", test_capabilities);
+    qtest_add_func("dmabed/regs/name", test_name);
     qtest_add_func("dmabed/regs/unknown-offset", test_unknown_offset);
     qtest_add_func("dmabed/regs/read-only", test_read_only);
     qtest_add_func("dmabed/regs/access-size", test_access_size);

@@ -14,6 +14,7 @@ int main(int argc, char **argv)
     add_job_tests();
     add_limit_tests();
     add_host_tests();
+    add_local_tests();
     add_start_tests();
     add_migration_tests();
 

@@ -27,14 +27,20 @@ char *rig_arguments(const char *properties)
         *json ? "," : "", json);
 }
 
-Rig *rig_start(const char *properties)
+Rig *rig_start_beside(const char *properties, const char *others)
 {
-    g_autofree char *arguments = rig_arguments(properties);
+    g_autofree char *first = rig_arguments(properties);
+    g_autofree char *arguments = g_strdup_printf("%s %s", first, others);
     Rig *rig = g_new0(Rig, 1);
 
     rig->qts = qtest_init(arguments);
     rig->irq_enable = DMABED_IRQ_DONE | DMABED_IRQ_ERROR;
     return rig;
+}
+
+Rig *rig_start(const char *properties)
+{
+    return rig_start_beside(properties, "");
 }
 
 void rig_stop(Rig *rig)

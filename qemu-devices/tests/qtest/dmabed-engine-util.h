@@ -64,6 +64,8 @@ typedef struct Completion {
 
 char *rig_arguments(const char *properties);
 Rig *rig_start(const char *properties);
+/* ... with more arguments, as they stand on a command line */
+Rig *rig_start_beside(const char *properties, const char *others);
 void rig_stop(Rig *rig);
 /* Enable the ring as a driver would */
 void rig_enable(Rig *rig);
@@ -113,6 +115,7 @@ void add_register_tests(void);
 void add_job_tests(void);
 void add_limit_tests(void);
 void add_host_tests(void);
+void add_local_tests(void);
 void add_start_tests(void);
 void add_migration_tests(void);
 

@@ -3,7 +3,8 @@
  * dmabed DMA engine: the core, which knows no bus.
  *
  * The contract is docs/specs/dmabed-engine.md of dmabed.  A front end embeds
- * the core, forwards its properties, sets @set_irq, maps @regs, and resets it.
+ * the core, forwards its properties, sets its callbacks and its name, maps
+ * @regs and @local, and resets it.
  */
 #ifndef HW_DMA_DMABED_ENGINE_H
 #define HW_DMA_DMABED_ENGINE_H
@@ -89,8 +90,11 @@ struct DmabedEngineState {
 
     /* for the front end */
     MemoryRegion regs;
+    MemoryRegion local;         /* only with @local_size */
     void (*set_irq)(DmabedEngineState *s, bool level);
-    char *name;                 /* for traces and logs */
+    /* The bus address of @local */
+    uint64_t (*get_local_base)(const DmabedEngineState *s);
+    char *name;                 /* for traces, logs and the guest */
 
     /* properties: what the hardware is */
     uint32_t addr_bits;
@@ -106,11 +110,13 @@ struct DmabedEngineState {
     uint32_t num_dma_ranges;    /* numbers, three a window */
     uint64_t *dma_ranges;
     MemoryRegion *dma_mr;
+    uint64_t local_size;
     bool wrap;                  /* @policy, understood */
 
     /* the engine's view of memory */
     MemoryRegion dma_root;
     MemoryRegion *dma_windows;
+    MemoryRegion local_window;
     AddressSpace dma_as;
 
     /* registers */
@@ -143,5 +149,16 @@ struct DmabedEngineState {
 
     DmabedEvidence *evidence;
 };
+
+/* ---- for front ends ---- */
+
+/* The core is called what @dev is called, to be told before it is realized */
+void dmabed_engine_take_name(DmabedEngineState *s, DeviceState *dev);
+
+/*
+ * The engine itself reaches its local memory at @bus, over its windows; to be
+ * called once the core is realized.
+ */
+void dmabed_engine_place_local(DmabedEngineState *s, uint64_t bus);
 
 #endif /* HW_DMA_DMABED_ENGINE_H */
