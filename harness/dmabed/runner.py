@@ -50,13 +50,24 @@ class Done:
     transcript: Transcript | None = None  # None: it never came to the first step
 
 
+# What somebody wants of each guest whose scenario came to its end.
+AtEnd = Callable[[Agent], None]
+
+
 class Runner:
     """Runs plans on one testbed; logs go to ``folder/<scenario>.<layout>``."""
 
-    def __init__(self, testbed: Testbed, folder: Path, transport: Transport = Transport.SERIAL) -> None:
+    def __init__(
+        self,
+        testbed: Testbed,
+        folder: Path,
+        transport: Transport = Transport.SERIAL,
+        at_end: AtEnd = lambda _agent: None,
+    ) -> None:
         self._testbed = testbed
         self._folder = folder
         self._transport = transport
+        self._at_end = at_end
         self._stop = threading.Event()
 
     def run(self, plan: Sequence[Planned], jobs: int, report: Callable[[Done], None]) -> None:
@@ -103,8 +114,10 @@ class Runner:
             ):
                 transcript = Execution(machine, agent, planned.scenario, self._stop).run()
                 found = [] if transcript.events else selfcheck.of_memory(agent)
+                if not transcript.events:
+                    self._at_end(agent)
         except (GuestPanicked, NotProbed) as error:
-            return Verdict(Status.FAILED, error.what), None
+            return Verdict(Status.FAILED, "; ".join(filter(None, (error.what, error.hint)))), None
         except TestbedError as error:
             if self._stop.is_set():
                 return Verdict(Status.SKIPPED, "the run was interrupted"), None

@@ -35,6 +35,7 @@ from dmabed.machine import Machine
 FORMAT = 2
 BOOT_CONSOLE = "boot-console.log"  # beside a restored guest's own: what it said before the snapshot
 KEEP = 24
+NO_MODULES = "a bare Image has no modules of ours: give --kernel the tree that it was built in"
 # a ready guest has touched 160 to 250 MiB of its RAM (measured on the three base layouts)
 NEEDED_BYTES = 512 << 20
 MIGRATE_SECONDS = 30.0
@@ -131,7 +132,7 @@ def _make(
         memory = Memory(scratch / "ram", share=True)
         with Machine.boot(artifacts, layout, image, directory, memory) as machine:
             machine.wait_for_ssh()
-            _require_devices(machine)
+            _require_devices(machine, artifacts)
             _save(machine, scratch / "state")
             shutil.copyfile(machine.console_log, scratch / BOOT_CONSOLE)
             ready = machine.ready_seconds
@@ -155,11 +156,12 @@ def _check_room(root: Path) -> None:
         )
 
 
-def _require_devices(machine: Machine) -> None:
+def _require_devices(machine: Machine, artifacts: Artifacts) -> None:
     if missing := machine.missing_devices():
         raise NotProbed(
             f"{machine.layout.name}: the guest's driver did not probe {', '.join(missing)}",
             why=machine.console_tail(),
+            hint="" if "modules" in artifacts.keys else NO_MODULES,
         )
 
 

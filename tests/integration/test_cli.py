@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from dmabed.build import Artifacts
 
 pytestmark = pytest.mark.integration
 
@@ -108,3 +111,15 @@ def test_lists(dmabed: Dmabed) -> None:
     assert json.loads(dmabed("list", "scenarios", "--json").stdout)
     assert json.loads(dmabed("list", "devices", "--json").stdout)
     assert "imx8mp-6g" in dmabed("list", "layouts").stdout
+
+
+def test_a_bare_image_has_no_modules_and_that_is_said(
+    dmabed: Dmabed, artifacts: Artifacts, tmp_path: Path
+) -> None:
+    image = tmp_path / "Image"
+    shutil.copyfile(artifacts.kernel, image)
+    assert dmabed("exec", "--kernel", str(image), "--", "uname", "-m").stdout == "aarch64\n"
+    done = dmabed("run", "share-three-devices", "--kernel", str(image))
+    assert done.returncode == 1
+    assert "did not probe" in done.stderr
+    assert "give --kernel the tree" in done.stderr
