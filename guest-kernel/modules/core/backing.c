@@ -54,13 +54,8 @@ EXPORT_SYMBOL_GPL(dmabed_backing_release);
 static void collate_users(const struct dmabed_backing *backing,
 			  struct dmabed_constraints *c)
 {
-	struct dmabed_backing_user *user;
-
-	dmabed_constraints_init(c);
-	if (backing->unconstrained)
-		return;
-	list_for_each_entry(user, &backing->users, node)
-		dmabed_constraints_add(c, user->dev);
+	dmabed_constraints_collate(c, backing->unconstrained ?
+				      NULL : &backing->users);
 }
 
 static bool fits_users(const struct dmabed_backing *backing,

@@ -123,18 +123,6 @@ void dmabed_list_limits_of(struct device *dev,
 }
 EXPORT_SYMBOL_GPL(dmabed_list_limits_of);
 
-/**
- * dmabed_constraints_init - no device yet: all of memory, any list
- * @c: set up
- */
-void dmabed_constraints_init(struct dmabed_constraints *c)
-{
-	c->windows[0].first = 0;
-	c->windows[0].last = U64_MAX;
-	c->nr_windows = 1;
-	list_limits_none(&c->list);
-}
-
 static void window_push(struct dmabed_constraints *c, u64 first, u64 last)
 {
 	if (first > last || c->nr_windows == DMABED_MAX_WINDOWS)
@@ -189,32 +177,26 @@ static void windows_intersect(struct dmabed_constraints *c,
 					with->windows[j].last));
 }
 
-static void list_limits_collate(struct dmabed_list_limits *a,
-				const struct dmabed_list_limits *b)
-{
-	a->max_size = min(a->max_size, b->max_size);
-	a->boundary = min(a->boundary, b->boundary);
-	a->max_segments = min(a->max_segments, b->max_segments);
-	a->alignment = max(a->alignment, b->alignment);
-	a->granule = max(a->granule, b->granule);
-}
-
 /**
- * dmabed_constraints_add - take one more device into account
- * @c: constraints so far
- * @dev: the device
+ * dmabed_constraints_collate - what several devices ask for
+ * @c: filled in
+ * @users: the devices, kept by the caller as long as @c; NULL: none
  */
-void dmabed_constraints_add(struct dmabed_constraints *c, struct device *dev)
+void dmabed_constraints_collate(struct dmabed_constraints *c,
+				const struct list_head *users)
 {
+	struct dmabed_backing_user *user;
 	struct dmabed_constraints one;
 
-	device_windows(dev, &one);
-	windows_intersect(c, &one);
-	/* behind an IOMMU the pages of any list become one run */
-	if (device_iommu_mapped(dev))
+	c->nr_windows = 0;
+	c->users = users;
+	window_push(c, 0, U64_MAX);
+	if (!users)
 		return;
-	dmabed_list_limits_of(dev, &one.list);
-	list_limits_collate(&c->list, &one.list);
+	list_for_each_entry(user, users, node) {
+		device_windows(user->dev, &one);
+		windows_intersect(c, &one);
+	}
 }
 
 /**

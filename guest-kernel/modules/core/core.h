@@ -58,6 +58,16 @@ struct dmabed_list_limits {
 void dmabed_list_limits_of(struct device *dev,
 			   struct dmabed_list_limits *limits);
 
+/**
+ * struct dmabed_backing_user - a device that the storage has to suit
+ * @node: in &dmabed_backing.users
+ * @dev: the device
+ */
+struct dmabed_backing_user {
+	struct list_head node;
+	struct device *dev;
+};
+
 #define DMABED_MAX_WINDOWS 8
 
 /**
@@ -71,19 +81,22 @@ struct dmabed_window {
 };
 
 /**
- * struct dmabed_constraints - the limits of several devices, taken together
+ * struct dmabed_constraints - the limits of several devices
  * @windows: where every one of them reaches, in CPU physical addresses
  * @nr_windows: how many; 0: nowhere
- * @list: the strictest of each limit on lists
+ * @users: the devices (&struct dmabed_backing_user), NULL: none
+ *
+ * Reach is taken together, as one place has to suit all. Limits on lists are
+ * not: each device is given a list of its own.
  */
 struct dmabed_constraints {
 	struct dmabed_window windows[DMABED_MAX_WINDOWS];
 	unsigned int nr_windows;
-	struct dmabed_list_limits list;
+	const struct list_head *users;
 };
 
-void dmabed_constraints_init(struct dmabed_constraints *c);
-void dmabed_constraints_add(struct dmabed_constraints *c, struct device *dev);
+void dmabed_constraints_collate(struct dmabed_constraints *c,
+				const struct list_head *users);
 bool dmabed_constraints_reach(const struct dmabed_constraints *c,
 			      u64 first, u64 last);
 
@@ -170,16 +183,6 @@ struct dmabed_backing;
 struct dmabed_backing_ops {
 	bool (*movable)(struct dmabed_backing *backing);
 	int (*quiesce)(struct dmabed_backing *backing);
-};
-
-/**
- * struct dmabed_backing_user - a device that the storage has to suit
- * @node: in &dmabed_backing.users
- * @dev: the device
- */
-struct dmabed_backing_user {
-	struct list_head node;
-	struct device *dev;
 };
 
 /**

@@ -13,6 +13,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/gfp.h>
 #include <linux/highmem.h>
+#include <linux/iommu.h>
 #include <linux/ioport.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
@@ -89,25 +90,54 @@ static gfp_t low_zone_flag(const struct dmabed_constraints *c)
 /* ---- what could be, before anything is allocated ---- */
 
 /* In the worst case no two pages follow each other. */
-static bool pages_listable(const struct dmabed_storage_request *request)
+static bool takes_pages(const struct dmabed_list_limits *list, u64 bytes)
 {
-	const struct dmabed_list_limits *list = &request->constraints->list;
 	u64 each = DIV_ROUND_UP_ULL(PAGE_SIZE, min(list->max_size, PAGE_SIZE));
 
 	return list->alignment <= PAGE_SIZE && list->granule <= PAGE_SIZE &&
-	       each * request->nr_pages <= list->max_segments;
+	       each * (bytes >> PAGE_SHIFT) <= list->max_segments;
 }
 
 /* In the best case the run starts at a multiple of every limit. */
-static bool run_listable(const struct dmabed_storage_request *request)
+static bool takes_run(const struct dmabed_list_limits *list, u64 bytes)
 {
-	const struct dmabed_list_limits *list = &request->constraints->list;
 	/* boundary + 1 would be 0 without a limit, and such a run is never cut */
 	u64 window = list->boundary == U64_MAX ? U64_MAX : list->boundary + 1;
 	u64 cut = min(list->max_size, window);
 
-	return DIV64_U64_ROUND_UP(request_bytes(request), cut) <=
-	       list->max_segments;
+	return DIV64_U64_ROUND_UP(bytes, cut) <= list->max_segments;
+}
+
+/* Each device for itself: one may want few segments, another small ones. */
+static bool all_take(const struct dmabed_storage_request *request,
+		     bool (*takes)(const struct dmabed_list_limits *list,
+				   u64 bytes))
+{
+	const struct list_head *users = request->constraints->users;
+	struct dmabed_backing_user *user;
+	struct dmabed_list_limits list;
+
+	if (!users)
+		return true;
+	list_for_each_entry(user, users, node) {
+		/* behind an IOMMU the pages of any list become one run */
+		if (device_iommu_mapped(user->dev))
+			continue;
+		dmabed_list_limits_of(user->dev, &list);
+		if (!takes(&list, request_bytes(request)))
+			return false;
+	}
+	return true;
+}
+
+static bool pages_listable(const struct dmabed_storage_request *request)
+{
+	return all_take(request, takes_pages);
+}
+
+static bool run_listable(const struct dmabed_storage_request *request)
+{
+	return all_take(request, takes_run);
 }
 
 static bool windows_hold(const struct dmabed_constraints *c, u64 first,
