@@ -165,8 +165,8 @@ static void check_reach(DmabedSocState *s, Error **errp)
 
 /* ---- the map: nothing may be mapped over anything else ---- */
 
-static bool claim_range(const char *what, uint64_t base, uint64_t size,
-                        Error **errp)
+bool dmabed_soc_claim_range(const char *what, uint64_t base, uint64_t size,
+                            Error **errp)
 {
     MemoryRegionSection found;
 
@@ -201,16 +201,13 @@ static bool check_spi(DmabedSocState *s, const char *what, uint32_t spi,
     return true;
 }
 
-static void claim_spi(DmabedSocState *s, const char *what, uint32_t spi,
-                      Error **errp)
+qemu_irq dmabed_soc_claim_spi(DmabedSocState *s, const char *what,
+                              uint32_t first, unsigned index)
 {
-    if (check_spi(s, what, spi, errp)) {
-        set_bit(spi, s->spi_used);
-    }
-}
+    uint32_t spi = MIN((uint64_t)first + index, UINT32_MAX);
 
-static qemu_irq spi_input(DmabedSocState *s, uint32_t spi)
-{
+    check_spi(s, what, spi, &error_fatal);
+    set_bit(spi, s->spi_used);
     return qdev_get_gpio_in(s->gic, spi);
 }
 
@@ -305,11 +302,11 @@ static void create_gic(DmabedSocState *s)
     qdev_prop_set_array(s->gic, "redist-region-count", redist_counts);
     sysbus_realize_and_unref(SYS_BUS_DEVICE(s->gic), &error_fatal);
 
-    claim_range("gic-dist-base", s->gic_dist_base, GIC_DIST_SIZE,
-                &error_fatal);
+    dmabed_soc_claim_range("gic-dist-base", s->gic_dist_base, GIC_DIST_SIZE,
+                           &error_fatal);
     sysbus_mmio_map(SYS_BUS_DEVICE(s->gic), 0, s->gic_dist_base);
-    claim_range("gic-redist-base", s->gic_redist_base, GIC_REDIST_SIZE * cpus,
-                &error_fatal);
+    dmabed_soc_claim_range("gic-redist-base", s->gic_redist_base,
+                           GIC_REDIST_SIZE * cpus, &error_fatal);
     sysbus_mmio_map(SYS_BUS_DEVICE(s->gic), 1, s->gic_redist_base);
     for (unsigned i = 0; i < cpus; i++) {
         connect_cpu(s, i);
@@ -318,9 +315,10 @@ static void create_gic(DmabedSocState *s)
 
 static void create_uart(DmabedSocState *s)
 {
-    claim_range("uart-base", s->uart_base, UART_SIZE, &error_fatal);
-    claim_spi(s, "uart-spi", s->uart_spi, &error_fatal);
-    pl011_create(s->uart_base, spi_input(s, s->uart_spi), serial_hd(0));
+    dmabed_soc_claim_range("uart-base", s->uart_base, UART_SIZE, &error_fatal);
+    pl011_create(s->uart_base,
+                 dmabed_soc_claim_spi(s, "uart-spi", s->uart_spi, 0),
+                 serial_hd(0));
 }
 
 /* Slot N is the bus virtio-mmio-bus.N */
@@ -332,11 +330,12 @@ static void create_virtio(DmabedSocState *s)
     }
     for (unsigned i = 0; i < s->virtio_count; i++) {
         uint64_t base = s->virtio_base + (uint64_t)i * VIRTIO_STRIDE;
-        uint64_t spi = (uint64_t)s->virtio_spi + i;
 
-        claim_range("virtio-base", base, VIRTIO_STRIDE, &error_fatal);
-        claim_spi(s, "virtio-spi", MIN(spi, UINT32_MAX), &error_fatal);
-        sysbus_create_simple("virtio-mmio", base, spi_input(s, spi));
+        dmabed_soc_claim_range("virtio-base", base, VIRTIO_STRIDE,
+                               &error_fatal);
+        sysbus_create_simple("virtio-mmio", base,
+                             dmabed_soc_claim_spi(s, "virtio-spi",
+                                                  s->virtio_spi, i));
     }
 }
 
@@ -393,6 +392,7 @@ static void dmabed_soc_init(MachineState *ms)
     create_gic(s);
     create_uart(s);
     create_virtio(s);
+    dmabed_soc_create_pcie(s);
     load_guest(s);
 }
 
@@ -409,8 +409,8 @@ static bool check_engine_regs(const DmabedEngineSysState *engine, Error **errp)
                    engine->mmio_base, DMABED_ENGINE_MMIO_SIZE);
         return false;
     }
-    return claim_range("mmio-base", engine->mmio_base,
-                       DMABED_ENGINE_MMIO_SIZE, errp);
+    return dmabed_soc_claim_range("mmio-base", engine->mmio_base,
+                                  DMABED_ENGINE_MMIO_SIZE, errp);
 }
 
 static bool check_engine_spi(DmabedSocState *s,
@@ -429,8 +429,8 @@ static bool map_engine_local(DmabedEngineSysState *engine, Error **errp)
     if (!dmabed_engine_sys_shows_local(engine)) {
         return true;
     }
-    if (!claim_range("local-base", engine->local_base,
-                     engine->engine.local_size, errp)) {
+    if (!dmabed_soc_claim_range("local-base", engine->local_base,
+                                engine->engine.local_size, errp)) {
         return false;
     }
     sysbus_mmio_map(SYS_BUS_DEVICE(engine), DMABED_ENGINE_SYS_LOCAL,
@@ -460,7 +460,8 @@ static void engine_plug(HotplugHandler *handler, DeviceState *dev,
     if (!map_engine_local(engine, errp)) {
         return;
     }
-    sysbus_connect_irq(SYS_BUS_DEVICE(dev), 0, spi_input(s, engine->spi));
+    sysbus_connect_irq(SYS_BUS_DEVICE(dev), 0,
+                       qdev_get_gpio_in(s->gic, engine->spi));
 }
 
 static HotplugHandler *dmabed_soc_hotplug_handler(MachineState *ms,
@@ -489,16 +490,16 @@ static void set_ram_banks(Object *obj, const char *value, Error **errp)
     }
 }
 
-static void add_u64(Object *obj, const char *name, uint64_t *field,
-                    uint64_t value, const char *description)
+void dmabed_soc_add_u64(Object *obj, const char *name, uint64_t *field,
+                        uint64_t value, const char *description)
 {
     *field = value;
     object_property_add_uint64_ptr(obj, name, field, OBJ_PROP_FLAG_READWRITE);
     object_property_set_description(obj, name, description);
 }
 
-static void add_u32(Object *obj, const char *name, uint32_t *field,
-                    uint32_t value, const char *description)
+void dmabed_soc_add_u32(Object *obj, const char *name, uint32_t *field,
+                        uint32_t value, const char *description)
 {
     *field = value;
     object_property_add_uint32_ptr(obj, name, field, OBJ_PROP_FLAG_READWRITE);
@@ -509,20 +510,25 @@ static void dmabed_soc_instance_init(Object *obj)
 {
     DmabedSocState *s = DMABED_SOC(obj);
 
-    add_u64(obj, "gic-dist-base", &s->gic_dist_base, DEFAULT_GIC_DIST_BASE,
-            "address of the GICv3 distributor");
-    add_u64(obj, "gic-redist-base", &s->gic_redist_base,
-            DEFAULT_GIC_REDIST_BASE, "address of the first redistributor");
-    add_u64(obj, "uart-base", &s->uart_base, DEFAULT_UART_BASE,
-            "address of the PL011");
-    add_u32(obj, "uart-spi", &s->uart_spi, DEFAULT_UART_SPI,
-            "SPI of the PL011");
-    add_u64(obj, "virtio-base", &s->virtio_base, DEFAULT_VIRTIO_BASE,
-            "address of the first virtio-mmio slot; they are 0x200 apart");
-    add_u32(obj, "virtio-spi", &s->virtio_spi, DEFAULT_VIRTIO_SPI,
-            "SPI of the first virtio-mmio slot");
-    add_u32(obj, "virtio-count", &s->virtio_count, DEFAULT_VIRTIO_COUNT,
-            "number of virtio-mmio slots");
+    dmabed_soc_add_u64(obj, "gic-dist-base", &s->gic_dist_base,
+                       DEFAULT_GIC_DIST_BASE,
+                       "address of the GICv3 distributor");
+    dmabed_soc_add_u64(obj, "gic-redist-base", &s->gic_redist_base,
+                       DEFAULT_GIC_REDIST_BASE,
+                       "address of the first redistributor");
+    dmabed_soc_add_u64(obj, "uart-base", &s->uart_base, DEFAULT_UART_BASE,
+                       "address of the PL011");
+    dmabed_soc_add_u32(obj, "uart-spi", &s->uart_spi, DEFAULT_UART_SPI,
+                       "SPI of the PL011");
+    dmabed_soc_add_u64(obj, "virtio-base", &s->virtio_base,
+                       DEFAULT_VIRTIO_BASE,
+                       "address of the first virtio-mmio slot; they are "
+                       "0x200 apart");
+    dmabed_soc_add_u32(obj, "virtio-spi", &s->virtio_spi, DEFAULT_VIRTIO_SPI,
+                       "SPI of the first virtio-mmio slot");
+    dmabed_soc_add_u32(obj, "virtio-count", &s->virtio_count,
+                       DEFAULT_VIRTIO_COUNT, "number of virtio-mmio slots");
+    dmabed_soc_add_pcie_properties(s);
 }
 
 static void dmabed_soc_instance_finalize(Object *obj)

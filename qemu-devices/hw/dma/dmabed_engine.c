@@ -116,6 +116,17 @@ static bool check_properties(DmabedEngineState *s, Error **errp)
            understand_policy(s, errp);
 }
 
+void dmabed_engine_forward_runtime(DmabedEngineState *s, Object *obj)
+{
+    static const char *const names[] = {
+        "evidence", "hold", "hold-at", "held", "inject",
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
+        object_property_add_alias(obj, names[i], OBJECT(s), names[i]);
+    }
+}
+
 /* ---- realize and reset ---- */
 
 static void engine_init(Object *obj)

@@ -80,25 +80,13 @@ static void engine_sys_realize(DeviceState *dev, Error **errp)
     sysbus_init_irq(SYS_BUS_DEVICE(dev), &s->irq);
 }
 
-/* What the host reads and writes while the guest runs */
-static void forward_runtime_properties(Object *obj, Object *engine)
-{
-    static const char *const names[] = {
-        "evidence", "hold", "hold-at", "held", "inject",
-    };
-
-    for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
-        object_property_add_alias(obj, names[i], engine, names[i]);
-    }
-}
-
 static void engine_sys_init(Object *obj)
 {
     DmabedEngineSysState *s = DMABED_ENGINE_SYS(obj);
 
     object_initialize_child(obj, "engine", &s->engine, TYPE_DMABED_ENGINE);
     qdev_alias_all_properties(DEVICE(&s->engine), obj);
-    forward_runtime_properties(obj, OBJECT(&s->engine));
+    dmabed_engine_forward_runtime(&s->engine, obj);
 }
 
 static const Property engine_sys_properties[] = {

@@ -94,7 +94,8 @@ bool dmabed_window_init(DmabedEngineState *s, Error **errp)
         return false;
     }
     if (!s->dma_mr) {
-        s->dma_mr = get_system_memory();
+        object_property_set_link(OBJECT(s), "dma",
+                                 OBJECT(get_system_memory()), &error_abort);
     }
     /* UINT64_MAX stands for all of 64 bits, see memory_region_init() */
     memory_region_init(&s->dma_root, OBJECT(s), "dmabed-engine.dma",
@@ -111,8 +112,22 @@ bool dmabed_window_init(DmabedEngineState *s, Error **errp)
     return true;
 }
 
+/* A region holds a reference to the owner of what is in it: here, its own */
+static void empty_root(DmabedEngineState *s)
+{
+    unsigned windows = MAX(s->num_dma_ranges / RANGE_NUMBERS, 1);
+
+    for (unsigned i = 0; i < windows; i++) {
+        memory_region_del_subregion(&s->dma_root, &s->dma_windows[i]);
+    }
+    if (memory_region_is_mapped(&s->local_window)) {
+        memory_region_del_subregion(&s->dma_root, &s->local_window);
+    }
+}
+
 void dmabed_window_fini(DmabedEngineState *s)
 {
+    empty_root(s);
     address_space_destroy(&s->dma_as);
 }
 

@@ -9,6 +9,7 @@
 
 #define LENGTH (256 * KiB)
 #define HOLD_AT 100003
+#define LOCAL_SIZE (64 * KiB)
 
 static const Job copy = {
     .op = DMABED_OP_COPY, .flags = DMABED_JOB_FLAG_IRQ, .cookie = 77,
@@ -34,14 +35,13 @@ static void wait_for_status(QTestState *qts, const char *wanted)
 }
 
 /* Save to a file, end, and go on in a new process */
-static void rig_migrate(Rig *rig, const char *properties)
+static void rig_migrate(Rig *rig)
 {
     g_autofree char *path = g_strdup_printf("%s/dmabed-%d.state",
                                             g_get_tmp_dir(), getpid());
     g_autofree char *uri = g_strdup_printf("file:%s", path);
-    g_autofree char *arguments = rig_arguments(properties);
     g_autofree char *incoming =
-        g_strdup_printf("%s -incoming defer", arguments);
+        g_strdup_printf("%s -incoming defer", rig->arguments);
 
     qtest_qmp_assert_success(rig->qts, "{'execute':'stop'}");
     qtest_qmp_assert_success(rig->qts,
@@ -64,7 +64,7 @@ static void test_idle(void)
     rig_enable(rig);
     job_run(rig, &copy);
     reg_write(rig, DMABED_REG_IRQ_ENABLE, DMABED_IRQ_DONE);
-    rig_migrate(rig, "");
+    rig_migrate(rig);
     g_assert_cmphex(reg_read(rig, DMABED_REG_CTRL), ==, DMABED_CTRL_ENABLE);
     g_assert_cmphex(reg_read(rig, DMABED_REG_IRQ_STATUS), ==, DMABED_IRQ_DONE);
     g_assert_cmphex(reg_read(rig, DMABED_REG_IRQ_ENABLE), ==, DMABED_IRQ_DONE);
@@ -85,7 +85,7 @@ static void test_error(void)
 
     rig_enable(rig);
     reg_write(rig, DMABED_REG_RING_HEAD, 1000);
-    rig_migrate(rig, "");
+    rig_migrate(rig);
     g_assert_cmphex(reg_read(rig, DMABED_REG_ERROR), ==,
                     DMABED_ERROR_RING_INDEX);
     rig_stop(rig);
@@ -101,9 +101,8 @@ static void source_bytes(uint8_t *expected)
 }
 
 /* Half done here, half there: digest and bytes are those of the whole */
-static void test_held(void)
+static void try_held(Rig *rig)
 {
-    Rig *rig = rig_start("");
     g_autofree uint8_t *expected = g_malloc(LENGTH);
     g_autoptr(QDict) dict = NULL;
     Completion comp;
@@ -115,7 +114,7 @@ static void test_held(void)
     hold(rig, HOLD_AT);
     index = job_submit(rig, &copy);
     job_does_not_end(rig, index);
-    rig_migrate(rig, "");
+    rig_migrate(rig);
 
     g_assert_true(is_held(rig));
     job_does_not_end(rig, index);
@@ -133,17 +132,26 @@ static void test_held(void)
     rig_stop(rig);
 }
 
+static void test_held(void)
+{
+    try_held(rig_start(""));
+}
+
+static void test_held_pci(void)
+{
+    try_held(rig_start_pci(""));
+}
+
 /* The timer of a job that takes its time goes on where it was */
 static void test_moving(void)
 {
-    const char *slow = "'bandwidth':65536000";
-    Rig *rig = rig_start(slow);
+    Rig *rig = rig_start("'bandwidth':65536000");
     unsigned index;
 
     rig_enable(rig);
     index = job_submit(rig, &copy);
     job_does_not_end(rig, index);
-    rig_migrate(rig, slow);
+    rig_migrate(rig);
     g_assert_cmphex(reg_read(rig, DMABED_REG_STATUS), ==, DMABED_STATUS_BUSY);
     g_assert_cmpuint(job_wait(rig, index).status, ==, DMABED_COMP_OK);
     rig_stop(rig);
@@ -158,7 +166,7 @@ static void test_lost(void)
     inject(rig, "lost", 5);
     index = job_submit(rig, &copy);
     job_does_not_end(rig, index);
-    rig_migrate(rig, "");
+    rig_migrate(rig);
     job_does_not_end(rig, index);
     g_assert_cmphex(reg_read(rig, DMABED_REG_STATUS), ==, DMABED_STATUS_BUSY);
     reg_write(rig, DMABED_REG_CTRL, DMABED_CTRL_RESET);
@@ -168,35 +176,45 @@ static void test_lost(void)
 }
 
 /* The engine's own memory goes with it, that which nobody else sees too */
-static void test_local(void)
+static void try_local(Rig *rig, uint64_t address)
 {
-    const char *local = "'local-memory':65536,'local-base':1342177280,"
-                        "'local-visible':false";
     const Job digest = {
-        .op = DMABED_OP_DIGEST, .length = 65536, .num_src = 1,
-        .src = { { 0x50000000, 65536 } },
+        .op = DMABED_OP_DIGEST, .length = LOCAL_SIZE, .num_src = 1,
+        .src = { { address, LOCAL_SIZE } },
     };
     const Job fill = {
-        .op = DMABED_OP_FILL, .length = 65536, .seed = 9, .num_dst = 1,
-        .dst = { { 0x50000000, 65536 } },
+        .op = DMABED_OP_FILL, .length = LOCAL_SIZE, .seed = 9, .num_dst = 1,
+        .dst = { { address, LOCAL_SIZE } },
     };
-    g_autofree uint8_t *expected = g_malloc(65536);
-    Rig *rig = rig_start(local);
+    g_autofree uint8_t *expected = g_malloc(LOCAL_SIZE);
 
-    pattern(expected, 65536, 9, 0);
+    pattern(expected, LOCAL_SIZE, 9, 0);
     rig_enable(rig);
     g_assert_cmpuint(job_run(rig, &fill).status, ==, DMABED_COMP_OK);
-    rig_migrate(rig, local);
-    assert_sha_of(job_run(rig, &digest).sha256, expected, 65536);
+    rig_migrate(rig);
+    assert_sha_of(job_run(rig, &digest).sha256, expected, LOCAL_SIZE);
     rig_stop(rig);
+}
+
+static void test_local(void)
+{
+    try_local(rig_start("'local-memory':65536,'local-base':1342177280,"
+                        "'local-visible':false"), 0x50000000);
+}
+
+static void test_local_pci(void)
+{
+    try_local(rig_start_pci("'local-memory':65536"), HIGH_MMIO);
 }
 
 void add_migration_tests(void)
 {
-    qtest_add_func("dmabed/migration/local", test_local);
     qtest_add_func("dmabed/migration/idle", test_idle);
     qtest_add_func("dmabed/migration/error", test_error);
     qtest_add_func("dmabed/migration/held", test_held);
+    qtest_add_func("dmabed/migration/held-pci", test_held_pci);
+    qtest_add_func("dmabed/migration/local", test_local);
+    qtest_add_func("dmabed/migration/local-pci", test_local_pci);
     qtest_add_func("dmabed/migration/moving", test_moving);
     qtest_add_func("dmabed/migration/lost", test_lost);
 }

@@ -15,6 +15,9 @@ typedef struct BadStart {
 
 #define PLACE "'mmio-base':939524096,'spi':64"
 #define MAP "ram-banks=0x8000000@0x40000000"
+#define PCIE ",pcie-ecam=0x3e000000,pcie-mmio=0x30000000," \
+    "pcie-mmio-size=0x1000000,pcie-spi=100,pcie-msi=0x3d000000," \
+    "pcie-msi-spi=110,pcie-msi-count=4"
 
 static const BadStart cases[] = {
     /* the device's place */
@@ -104,6 +107,23 @@ static const BadStart cases[] = {
     { "virtio-spi", MAP ",virtio-spi=220", PLACE, "virtio-spi: 224 is no SPI" },
     { "virtio-count", MAP ",virtio-count=33", PLACE,
       "virtio-count: at most 32" },
+    { "ecam-on-gic", MAP PCIE ",pcie-ecam=0x7800000", PLACE,
+      "pcie-ecam: 0x7800000...0x87fffff overlaps gicv3_dist" },
+    { "pcie-mmio-none", MAP PCIE ",pcie-mmio-size=0", PLACE,
+      "pcie-mmio: BARs of 32 bits need a window below 4 GiB" },
+    { "pcie-mmio-high", MAP PCIE ",pcie-mmio=0xffff0000", PLACE,
+      "pcie-mmio: BARs of 32 bits need a window below 4 GiB" },
+    { "pcie-high-mmio-on-ram", MAP PCIE
+      ",pcie-high-mmio=0x40000000,pcie-high-mmio-size=4096", PLACE,
+      "pcie-high-mmio: 0x40000000...0x40000fff overlaps dmabed-soc.ram" },
+    { "pcie-spi", MAP PCIE ",pcie-spi=221", PLACE,
+      "pcie-spi: 224 is no SPI" },
+    { "pcie-msi-spi", MAP PCIE ",pcie-msi-spi=98", PLACE,
+      "pcie-spi: SPI 100 is already in use" },
+    { "pcie-msi-count", MAP PCIE ",pcie-msi-count=65", PLACE,
+      "pcie-msi-count: 65 is out of range; allowed are 1...64" },
+    { "pcie-msi-on-uart", MAP PCIE ",pcie-msi=0x9000000", PLACE,
+      "pcie-msi: 0x9000000...0x9000fff overlaps pl011" },
     { "virtio-on-ram", MAP ",virtio-base=0x40000000", PLACE,
       "virtio-base: 0x40000000...0x400001ff overlaps dmabed-soc.ram" },
 };

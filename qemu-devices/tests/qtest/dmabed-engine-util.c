@@ -3,7 +3,9 @@
  * A driver of the dmabed DMA engine for its qtests.
  */
 #include "qemu/osdep.h"
+#include "qemu/bitops.h"
 #include "qemu/bswap.h"
+#include "standard-headers/linux/pci_regs.h"
 #include "qobject/qnum.h"
 #include "qobject/qstring.h"
 #include "dmabed-engine-util.h"
@@ -14,10 +16,15 @@
 
 /* ---- life ---- */
 
-char *rig_arguments(const char *properties)
+/* As in libqtest's QMP, so that C strings stay readable */
+static char *to_json(const char *properties)
 {
-    /* As in libqtest's QMP, so that C strings stay readable */
-    g_autofree char *json = g_strdelimit(g_strdup(properties), "'", '"');
+    return g_strdelimit(g_strdup(properties), "'", '"');
+}
+
+static char *sys_arguments(const char *properties)
+{
+    g_autofree char *json = to_json(properties);
 
     return g_strdup_printf(
         "-machine dmabed-soc,ram-banks=0x%llx@0x%llx -m 128M "
@@ -27,15 +34,22 @@ char *rig_arguments(const char *properties)
         *json ? "," : "", json);
 }
 
-Rig *rig_start_beside(const char *properties, const char *others)
+/* Takes @arguments */
+static Rig *start(char *arguments)
 {
-    g_autofree char *first = rig_arguments(properties);
-    g_autofree char *arguments = g_strdup_printf("%s %s", first, others);
     Rig *rig = g_new0(Rig, 1);
 
+    rig->arguments = arguments;
     rig->qts = qtest_init(arguments);
     rig->irq_enable = DMABED_IRQ_DONE | DMABED_IRQ_ERROR;
     return rig;
+}
+
+Rig *rig_start_beside(const char *properties, const char *others)
+{
+    g_autofree char *first = sys_arguments(properties);
+
+    return start(g_strdup_printf("%s %s", first, others));
 }
 
 Rig *rig_start(const char *properties)
@@ -43,9 +57,42 @@ Rig *rig_start(const char *properties)
     return rig_start_beside(properties, "");
 }
 
+static char *pci_machine(const char *others)
+{
+    return g_strdup_printf(
+        "-machine dmabed-soc,ram-banks=0x%llx@0x%llx,pcie-ecam=0x%llx,"
+        "pcie-mmio=0x%llx,pcie-mmio-size=0x4000000,pcie-high-mmio=0x%llx,"
+        "pcie-high-mmio-size=0x40000000,pcie-spi=100,pcie-msi=0x3d000000,"
+        "pcie-msi-spi=110,pcie-msi-count=4 -m 128M %s",
+        RAM_SIZE, RAM_BASE, ECAM_BASE, LOW_MMIO, HIGH_MMIO, others);
+}
+
+Rig *rig_start_pci(const char *properties)
+{
+    g_autofree char *json = to_json(properties);
+    g_autofree char *device = g_strdup_printf(
+        "-device '{\"driver\":\"dmabed-engine-pci\",\"id\":\"codec\","
+        "\"bus\":\"pcie.0\",\"addr\":\"%d\"%s%s}'", ENGINE_SLOT,
+        *json ? "," : "", json);
+    Rig *rig = start(pci_machine(device));
+
+    pci_enable(rig, 0, ENGINE_SLOT);
+    return rig;
+}
+
+Rig *rig_start_port(void)
+{
+    g_autofree char *port = g_strdup_printf(
+        "-device pcie-root-port,id=rp0,bus=pcie.0,addr=%d,chassis=1,slot=0",
+        PORT_SLOT);
+
+    return start(pci_machine(port));
+}
+
 void rig_stop(Rig *rig)
 {
     qtest_quit(rig->qts);
+    g_free(rig->arguments);
     g_free(rig);
 }
 
@@ -69,6 +116,22 @@ uint32_t reg_read(Rig *rig, uint64_t offset)
 void reg_write(Rig *rig, uint64_t offset, uint32_t value)
 {
     qtest_writel(rig->qts, ENGINE_BASE + offset, value);
+}
+
+uint64_t pci_at(unsigned bus, unsigned slot, unsigned offset)
+{
+    return ECAM_BASE + (bus << 20) + (slot << 15) + offset;
+}
+
+void pci_enable(Rig *rig, unsigned bus, unsigned slot)
+{
+    qtest_writel(rig->qts, pci_at(bus, slot, PCI_BASE_ADDRESS_0), ENGINE_BASE);
+    qtest_writel(rig->qts, pci_at(bus, slot, PCI_BASE_ADDRESS_2),
+                 extract64(HIGH_MMIO, 0, 32));
+    qtest_writel(rig->qts, pci_at(bus, slot, PCI_BASE_ADDRESS_3),
+                 extract64(HIGH_MMIO, 32, 32));
+    qtest_writew(rig->qts, pci_at(bus, slot, PCI_COMMAND),
+                 PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 }
 
 static void write_list(Rig *rig, uint64_t address, const Segment *segments,

@@ -26,8 +26,18 @@
 #define OTHER_AT (RAM_BASE + 0x2000000)
 #define RING_ENTRIES 8
 
+/* PCI Express of the test machine: the low window has ENGINE_BASE in it */
+#define ECAM_BASE 0x3e000000ULL
+#define LOW_MMIO 0x38000000ULL
+#define HIGH_MMIO 0x8000000000ULL
+/* Where the devices are: an engine on the root bus, and a port for another */
+#define ENGINE_SLOT 1
+#define PORT_SLOT 2
+#define PORT_BUS 1
+
 typedef struct Rig {
     QTestState *qts;
+    char *arguments;            /* what it was started with */
     unsigned head;
     uint64_t irq_enable;
 } Rig;
@@ -62,10 +72,13 @@ typedef struct Completion {
 
 /* ---- life; @properties are JSON members like "'addr-bits':32" ---- */
 
-char *rig_arguments(const char *properties);
 Rig *rig_start(const char *properties);
 /* ... with more arguments, as they stand on a command line */
 Rig *rig_start_beside(const char *properties, const char *others);
+/* A machine with PCI Express, and the engine there */
+Rig *rig_start_pci(const char *properties);
+/* ... with an empty port, for an engine to be plugged in */
+Rig *rig_start_port(void);
 void rig_stop(Rig *rig);
 /* Enable the ring as a driver would */
 void rig_enable(Rig *rig);
@@ -74,6 +87,11 @@ void rig_enable(Rig *rig);
 
 uint32_t reg_read(Rig *rig, uint64_t offset);
 void reg_write(Rig *rig, uint64_t offset, uint32_t value);
+
+/* Configuration space of PCI Express */
+uint64_t pci_at(unsigned bus, unsigned slot, unsigned offset);
+/* What a driver does first: BARs, memory and bus mastering on */
+void pci_enable(Rig *rig, unsigned bus, unsigned slot);
 
 /* Write the job into the ring, without the doorbell */
 unsigned job_write(Rig *rig, const Job *job);
@@ -116,6 +134,7 @@ void add_job_tests(void);
 void add_limit_tests(void);
 void add_host_tests(void);
 void add_local_tests(void);
+void add_pci_tests(void);
 void add_start_tests(void);
 void add_migration_tests(void);
 

@@ -20,12 +20,31 @@ OBJECT_DECLARE_SIMPLE_TYPE(DmabedSocState, DMABED_SOC)
 #define DMABED_SOC_MAX_BANKS 8
 #define DMABED_SOC_MAX_CPUS 8
 #define DMABED_SOC_MAX_VIRTIO 32
+#define DMABED_SOC_MAX_MSI 64
+/* pcie-ecam of a machine without PCI Express */
+#define DMABED_SOC_NO_PCIE UINT64_MAX
 
 typedef struct DmabedSocBank {
     uint64_t base;
     uint64_t size;
     MemoryRegion ram;           /* this bank's slice of the machine's memory */
 } DmabedSocBank;
+
+/* Properties pcie-*, and what they are mapped by */
+typedef struct DmabedSocPcie {
+    uint64_t ecam;
+    uint64_t mmio;
+    uint64_t mmio_size;
+    uint64_t high_mmio;
+    uint64_t high_mmio_size;
+    uint32_t spi;
+    uint64_t msi;
+    uint32_t msi_spi;
+    uint32_t msi_count;
+    MemoryRegion ecam_mr;
+    MemoryRegion mmio_mr;
+    MemoryRegion high_mmio_mr;
+} DmabedSocPcie;
 
 struct DmabedSocState {
     MachineState parent_obj;
@@ -43,10 +62,29 @@ struct DmabedSocState {
     uint64_t virtio_base;
     uint32_t virtio_spi;
     uint32_t virtio_count;
+    DmabedSocPcie pcie;
 
     /* ram-banks, taken apart */
     unsigned num_banks;
     DmabedSocBank banks[DMABED_SOC_MAX_BANKS];
 };
+
+/* ---- for the parts ---- */
+
+/* Whether nothing else is there; @what is the property that is to blame */
+bool dmabed_soc_claim_range(const char *what, uint64_t base, uint64_t size,
+                            Error **errp);
+/* The input for SPI @first + @index, which @what has for itself from now on */
+qemu_irq dmabed_soc_claim_spi(DmabedSocState *s, const char *what,
+                              uint32_t first, unsigned index);
+
+void dmabed_soc_add_u64(Object *obj, const char *name, uint64_t *field,
+                        uint64_t value, const char *description);
+void dmabed_soc_add_u32(Object *obj, const char *name, uint32_t *field,
+                        uint32_t value, const char *description);
+
+void dmabed_soc_add_pcie_properties(DmabedSocState *s);
+/* Nothing without pcie-ecam */
+void dmabed_soc_create_pcie(DmabedSocState *s);
 
 #endif /* HW_ARM_DMABED_SOC_H */

@@ -155,6 +155,9 @@ struct DmabedEngineState {
 /* The core is called what @dev is called, to be told before it is realized */
 void dmabed_engine_take_name(DmabedEngineState *s, DeviceState *dev);
 
+/* What the host reads and writes while the guest runs is there at @obj too */
+void dmabed_engine_forward_runtime(DmabedEngineState *s, Object *obj);
+
 /*
  * The engine itself reaches its local memory at @bus, over its windows; to be
  * called once the core is realized.
