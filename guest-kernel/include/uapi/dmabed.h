@@ -2,32 +2,44 @@
 /*
  * User-space interface of the dmabed guest drivers.
  *
- * Two kinds of character device:
+ * Three kinds of character device:
  *
- *   /dev/dmabed/NAME       an importer: one DMA engine; NAME is its DT label
+ *   /dev/dmabed/NAME       an importer: one DMA engine; NAME is its DT label,
+ *                          or, on PCI, what the hardware calls itself
  *   /dev/dmabed-exporter   an exporter with late allocation
+ *   /dev/dmabed-calls      functions of dma-buf that no engine calls by itself
  *
  * Rules of every ioctl: @size is sizeof() of the structure as the caller knows
  * it (larger with a non-zero tail: E2BIG; smaller than the first version:
- * EINVAL).  Unknown flags and reserved fields that are not 0 are EINVAL.
+ * EINVAL).  What a caller does not know of is 0.  Unknown flags and reserved
+ * fields that are not 0 are EINVAL.
  *
  * errno table
  *
  *   EBADF       an fd that is none
- *   EINVAL      an fd that is no dma-buf; a bad size, flag, offset or length;
- *               an attach that no storage can suit; a mapping that makes no
- *               list within the engine's limits, or whose direction forbids
- *               the job
+ *   EINVAL      an fd that is no dma-buf, or no sync file where one is wanted;
+ *               a bad size, flag, offset or length; an attach or a migration
+ *               that no storage can suit, or to a kind that the buffer does
+ *               not allow; a mapping that makes no list within the engine's
+ *               limits, or whose direction forbids the job; a pin of a static
+ *               attachment; an unpin without a pin
  *   EINTR       a signal came while the call waited; nothing was done
  *   EBUSY       an attach that the storage in use does not suit, and the
- *               storage cannot move; an unmap or detach with jobs in flight;
- *               a map in another direction than the mapping that there is
- *   ENOENT      no attachment or job with that number
- *   ENOMEM      no storage of the kind that the attached devices need is free;
- *               a job for an engine that reaches no memory for its ring
+ *               storage cannot move; a migration of a buffer that is pinned,
+ *               mapped into the kernel, or static and mapped for a device; an
+ *               unmap or detach with jobs in flight; a map in another
+ *               direction than the mapping that there is
+ *   ENOENT      no attachment or job with that number; no pool, or no engine
+ *               with local memory, of that name
+ *   ENOMEM      no storage of the kind that the attached devices need is free
+ *               (a pool that is full or too fragmented, too); a job for an
+ *               engine that reaches no memory for its ring; a fence fd that
+ *               could not be made, though the job runs
  *   ENOSPC      the caller's segment array is too small; the count is filled in
  *   EOPNOTSUPP  the engine lacks the operation, the buffer is not the
- *               exporter's own, or an attach asked for a flag that it lacks
+ *               exporter's own, an attach asked for a flag that the kernel
+ *               lacks, or a migration of local memory that the CPU cannot
+ *               reach
  *   ETIMEDOUT   DMABED_IOC_WAIT ran out of time; the job goes on
  *   ENODEV      the engine is gone
  *   EIO         the engine reports a failed job (fence error; in wait.error);
@@ -85,6 +97,8 @@ struct dmabed_engine_info {
 
 /* a dynamic importer: move_notify instead of pinning */
 #define DMABED_ATTACH_DYNAMIC		0x00000001
+/* takes memory without struct pages, of another device; only with DYNAMIC */
+#define DMABED_ATTACH_P2P		0x00000002
 
 /**
  * struct dmabed_attach - attach this engine to a dma-buf
@@ -155,6 +169,23 @@ struct dmabed_unmap {
 	__u32 reserved;
 };
 
+/**
+ * struct dmabed_pin - keep the buffer where it is, or no longer
+ * @size: sizeof(struct dmabed_pin)
+ * @flags: 0
+ * @attachment: number of a dynamic attachment
+ * @reserved: 0
+ *
+ * Pins count; a detach takes those of its attachment along.  A pinned buffer is
+ * somewhere where this engine reaches it.
+ */
+struct dmabed_pin {
+	__u32 size;
+	__u32 flags;
+	__u32 attachment;
+	__u32 reserved;
+};
+
 #define DMABED_OP_CODE_FILL		1	/* pattern of @seed to dst */
 #define DMABED_OP_CODE_DIGEST		2	/* SHA-256 of src */
 #define DMABED_OP_CODE_COPY		3	/* src to dst */
@@ -162,10 +193,22 @@ struct dmabed_unmap {
 
 #define DMABED_NO_ATTACHMENT		0xffffffffu
 
+/* the job waits for the sync file @in_fence */
+#define DMABED_SUBMIT_IN_FENCE		0x00000001
+/* @fence_fd becomes a sync file that signals with the job */
+#define DMABED_SUBMIT_OUT_FENCE		0x00000002
+
+/* usage of the job's fence in its buffers; dma-resv.h says what each means */
+#define DMABED_USAGE_DEFAULT		0	/* READ for src, WRITE for dst */
+#define DMABED_USAGE_KERNEL		1
+#define DMABED_USAGE_WRITE		2
+#define DMABED_USAGE_READ		3
+#define DMABED_USAGE_BOOKKEEP		4
+
 /**
  * struct dmabed_submit - queue a job
  * @size: sizeof(struct dmabed_submit)
- * @flags: 0
+ * @flags: DMABED_SUBMIT_*
  * @op: DMABED_OP_CODE_*
  * @src: attachment that is read, or DMABED_NO_ATTACHMENT
  * @dst: attachment that is written, or DMABED_NO_ATTACHMENT
@@ -176,10 +219,15 @@ struct dmabed_unmap {
  * @dst_offset: first byte of dst
  * @length: bytes
  * @job: out: its number, for this open file only
+ * @in_fence: DMABED_SUBMIT_IN_FENCE: the sync file; otherwise not looked at
+ * @fence_fd: out: with DMABED_SUBMIT_OUT_FENCE a sync file (O_CLOEXEC)
+ * @usage: DMABED_USAGE_*, for all buffers of the job
+ * @reserved2: 0
  *
  * An attachment that is not mapped, or was invalidated by move_notify, is
  * mapped first.  The job waits for the fences that implicit synchronisation
- * asks for, and adds its own: read usage to src, write usage to dst.
+ * asks for, and adds its own with @usage.  An engine does its jobs in order, so
+ * one that waits holds up those behind it.
  */
 struct dmabed_submit {
 	__u32 size;
@@ -193,6 +241,10 @@ struct dmabed_submit {
 	__u64 dst_offset;
 	__u64 length;
 	__u64 job;
+	__s32 in_fence;
+	__s32 fence_fd;
+	__u32 usage;
+	__u32 reserved2;
 };
 
 /**
@@ -227,6 +279,8 @@ struct dmabed_wait {
 #define DMABED_IOC_UNMAP	_IOWR(DMABED_IOC_MAGIC, 0x04, struct dmabed_unmap)
 #define DMABED_IOC_SUBMIT	_IOWR(DMABED_IOC_MAGIC, 0x05, struct dmabed_submit)
 #define DMABED_IOC_WAIT		_IOWR(DMABED_IOC_MAGIC, 0x06, struct dmabed_wait)
+#define DMABED_IOC_PIN		_IOWR(DMABED_IOC_MAGIC, 0x07, struct dmabed_pin)
+#define DMABED_IOC_UNPIN	_IOWR(DMABED_IOC_MAGIC, 0x08, struct dmabed_pin)
 
 /* ---- exporter: /dev/dmabed-exporter ---- */
 
@@ -236,6 +290,8 @@ struct dmabed_wait {
 #define DMABED_STORAGE_LOW_PAGES	3	/* single pages below 4 GiB or the DMA zone */
 #define DMABED_STORAGE_CONTIGUOUS	4	/* one run, from the default CMA area */
 #define DMABED_STORAGE_FIXED		5	/* one run at a given CPU physical address */
+#define DMABED_STORAGE_POOL		6	/* one run of a reserved-memory pool */
+#define DMABED_STORAGE_LOCAL		7	/* one run of an engine's own memory */
 
 /* pin, unpin and move_notify; without it the buffer moves only while unmapped */
 #define DMABED_EXPORT_DYNAMIC		0x00000001
@@ -243,19 +299,32 @@ struct dmabed_wait {
 #define DMABED_EXPORT_UNCONSTRAINED	0x00000002
 /* take the highest pages there are (PAGES) */
 #define DMABED_EXPORT_HIGH		0x00000004
+/* operations that the buffer lacks */
+#define DMABED_EXPORT_NO_MMAP		0x00000008
+#define DMABED_EXPORT_NO_VMAP		0x00000010
+#define DMABED_EXPORT_NO_CPU_ACCESS	0x00000020
+/* the framework keeps mappings until the detach; not with DYNAMIC */
+#define DMABED_EXPORT_CACHE_SGT		0x00000040
 
 /**
  * struct dmabed_export - make a buffer
  * @size: sizeof(struct dmabed_export)
  * @flags: DMABED_EXPORT_*
  * @length: bytes, rounded up to pages; 0 or more than half of RAM: EINVAL
- * @storage: DMABED_STORAGE_AUTO, or the one kind that it may use
+ * @storage: DMABED_STORAGE_AUTO, or the one kind that it starts with
  * @fd_flags: O_CLOEXEC | O_ACCMODE bits for the fd
  * @address: DMABED_STORAGE_FIXED: where, page aligned; otherwise 0
  * @fd: out: the dma-buf
  * @reserved: 0
+ * @source: POOL: node name of the pool in the device tree, without @address;
+ *	LOCAL: name of the engine; otherwise empty. Ends with NUL
+ * @allowed: bits 1 << DMABED_STORAGE_*: the kinds that AUTO chooses from, and
+ *	that the buffer may move to. 0: AUTO chooses from all, DMABED_IOC_MIGRATE
+ *	moves to all, and what began as one kind does not leave it by itself
+ * @reserved2: 0
  *
- * Storage is allocated by the first mapping (device, or CPU by mmap).
+ * Storage is allocated by the first mapping (device, or CPU by mmap).  AUTO
+ * takes PAGES, LOW_PAGES or CONTIGUOUS; the other kinds only when asked for.
  */
 struct dmabed_export {
 	__u32 size;
@@ -266,6 +335,9 @@ struct dmabed_export {
 	__u64 address;
 	__s32 fd;
 	__u32 reserved;
+	char source[DMABED_NAME_LEN];
+	__u32 allowed;
+	__u32 reserved2;
 };
 
 /**
@@ -294,7 +366,131 @@ struct dmabed_buffer_info {
 	__u64 segments;
 };
 
+/**
+ * struct dmabed_migrate - move a buffer now
+ * @size: sizeof(struct dmabed_migrate)
+ * @flags: 0
+ * @fd: the dma-buf, one of this exporter
+ * @storage: DMABED_STORAGE_AUTO (chosen anew) or a kind
+ * @address: DMABED_STORAGE_FIXED: where, page aligned; otherwise 0
+ * @source: as in struct dmabed_export
+ *
+ * The new storage suits every device that is attached.  Waits for all fences
+ * of the buffer.  A buffer without storage is given it.
+ */
+struct dmabed_migrate {
+	__u32 size;
+	__u32 flags;
+	__s32 fd;
+	__u32 storage;
+	__u64 address;
+	char source[DMABED_NAME_LEN];
+};
+
+/**
+ * struct dmabed_stats - what the modules hold now, in the whole guest
+ * @size: sizeof(struct dmabed_stats)
+ * @flags: 0
+ * @buffers: out: buffers of this exporter
+ * @attachments: out: devices attached to them
+ * @mappings: out: device mappings of them
+ * @pages: out: pages of storage
+ * @jobs: out: jobs of engines, until their result is taken
+ * @releases: out: how often a buffer was released, since the module was loaded
+ *
+ * All but @releases stand in debugfs too, dmabed/live.
+ */
+struct dmabed_stats {
+	__u32 size;
+	__u32 flags;
+	__u64 buffers;
+	__u64 attachments;
+	__u64 mappings;
+	__u64 pages;
+	__u64 jobs;
+	__u64 releases;
+};
+
 #define DMABED_IOC_EXPORT	_IOWR(DMABED_IOC_MAGIC, 0x40, struct dmabed_export)
 #define DMABED_IOC_BUFFER_INFO	_IOWR(DMABED_IOC_MAGIC, 0x41, struct dmabed_buffer_info)
+#define DMABED_IOC_MIGRATE	_IOWR(DMABED_IOC_MAGIC, 0x42, struct dmabed_migrate)
+#define DMABED_IOC_STATS	_IOWR(DMABED_IOC_MAGIC, 0x43, struct dmabed_stats)
+
+/* ---- calls: /dev/dmabed-calls ---- */
+
+/*
+ * What an open file holds (the buffer, maps into the kernel) goes with it.
+ * DMABED_CALL_SELECT comes first; mmap() of the file calls dma_buf_mmap() for
+ * the buffer selected, with the offset as given.
+ */
+#define DMABED_CALL_SELECT		1	/* take the buffer @fd */
+#define DMABED_CALL_VMAP		2	/* dma_buf_vmap() */
+#define DMABED_CALL_VUNMAP		3
+#define DMABED_CALL_VMAP_UNLOCKED	4
+#define DMABED_CALL_VUNMAP_UNLOCKED	5
+#define DMABED_CALL_VMAP_FILL		6	/* pattern of seed @args[0] */
+#define DMABED_CALL_VMAP_COMPARE	7	/* @result: first differing byte or -1 */
+#define DMABED_CALL_VMAP_IS_IOMEM	8	/* @result: 0 or 1 */
+#define DMABED_CALL_BEGIN_CPU_ACCESS	9	/* direction @args[0] */
+#define DMABED_CALL_END_CPU_ACCESS	10	/* direction @args[0] */
+#define DMABED_CALL_IS_DYNAMIC		11	/* @result: 0 or 1 */
+#define DMABED_CALL_ATTACHMENT_IS_DYNAMIC 12	/* @args[0]: attach dynamically */
+#define DMABED_CALL_MAP_UNLOCKED	13	/* attach, map, unmap, direction @args[0] */
+#define DMABED_CALL_REFERENCES		14	/* @result: after get_dma_buf(), before */
+#define DMABED_CALL_EXPORT_BAD		15	/* what is wrong: @args[0], DMABED_BAD_* */
+#define DMABED_CALL_NULL		16	/* function @args[0], DMABED_NULL_* */
+#define DMABED_CALL_PIN_STATIC		17	/* dma_buf_pin(), _unpin() of a static one */
+
+#define DMABED_BAD_NONE			0	/* nothing: it works, and is given back */
+#define DMABED_BAD_NO_PRIV		1
+#define DMABED_BAD_NO_OPS		2
+#define DMABED_BAD_NO_MAP		3
+#define DMABED_BAD_NO_UNMAP		4
+#define DMABED_BAD_NO_RELEASE		5
+#define DMABED_BAD_PIN_WITHOUT_UNPIN	6
+#define DMABED_BAD_CACHED_AND_PINNED	7
+
+#define DMABED_NULL_FD			1	/* dma_buf_fd(NULL) */
+#define DMABED_NULL_PUT			2
+#define DMABED_NULL_ATTACH		3
+#define DMABED_NULL_ATTACH_DEVICE	4	/* a buffer, no device */
+#define DMABED_NULL_ATTACH_NOTIFY	5	/* importer ops without move_notify */
+#define DMABED_NULL_DETACH		6
+#define DMABED_NULL_MAP			7
+#define DMABED_NULL_MAP_UNLOCKED	8
+#define DMABED_NULL_UNMAP		9
+#define DMABED_NULL_UNMAP_UNLOCKED	10
+#define DMABED_NULL_BEGIN_CPU_ACCESS	11
+#define DMABED_NULL_END_CPU_ACCESS	12
+#define DMABED_NULL_MMAP		13
+#define DMABED_NULL_VMAP		14
+#define DMABED_NULL_VMAP_UNLOCKED	15
+#define DMABED_NULL_VUNMAP		16
+#define DMABED_NULL_VUNMAP_UNLOCKED	17
+
+/**
+ * struct dmabed_call - call a function of dma-buf
+ * @size: sizeof(struct dmabed_call)
+ * @flags: 0
+ * @function: DMABED_CALL_*
+ * @fd: DMABED_CALL_SELECT: the dma-buf; otherwise not looked at
+ * @args: what the function wants, otherwise 0
+ * @result: out: what it returned, a negative errno for an error
+ *
+ * The ioctl's own errors are those of a call that cannot be made: EINVAL for an
+ * unknown function, EBADF where no buffer is selected, ENOENT for a vunmap
+ * without a vmap.  Where the framework warns of an argument, the module says so
+ * before in the kernel's log ("dmabed-expect: ").
+ */
+struct dmabed_call {
+	__u32 size;
+	__u32 flags;
+	__u32 function;
+	__s32 fd;
+	__u64 args[4];
+	__s64 result;
+};
+
+#define DMABED_IOC_CALL		_IOWR(DMABED_IOC_MAGIC, 0x60, struct dmabed_call)
 
 #endif /* _UAPI_DMABED_H */

@@ -224,13 +224,15 @@ int dmabed_backing_place(struct dmabed_backing *backing, struct device *dev);
 /**
  * struct dmabed_ioctl - one ioctl
  * @nr: _IOC_NR of the command
- * @size: sizeof() of its structure, in the first version
+ * @size: sizeof() of its structure
  * @run: does it; @argument is a kernel copy of the structure
+ * @first_size: the same in its first version, 0: it never grew
  */
 struct dmabed_ioctl {
 	unsigned int nr;
 	u32 size;
 	int (*run)(void *context, void *argument);
+	u32 first_size;
 };
 
 long dmabed_ioctl_run(const struct dmabed_ioctl *table, unsigned int entries,

@@ -29,7 +29,7 @@ static void *copy_in(const struct dmabed_ioctl *ioctl, void __user *user,
 	void *argument;
 	int ret;
 
-	if (user_size < ioctl->size)
+	if (user_size < (ioctl->first_size ?: ioctl->size))
 		return ERR_PTR(-EINVAL);
 	argument = kzalloc(ioctl->size, GFP_KERNEL);
 	if (!argument)
@@ -75,7 +75,7 @@ long dmabed_ioctl_run(const struct dmabed_ioctl *table, unsigned int entries,
 	/* the size stays the caller's */
 	*(u32 *)argument = user_size;
 	if ((!ret || ret == -ENOSPC) &&
-	    copy_to_user(pointer, argument, ioctl->size))
+	    copy_to_user(pointer, argument, min(user_size, ioctl->size)))
 		ret = -EFAULT;
 	kfree(argument);
 	return ret;

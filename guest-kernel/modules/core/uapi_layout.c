@@ -58,7 +58,13 @@ CHECK_FIELD(dmabed_unmap, flags, 4);
 CHECK_FIELD(dmabed_unmap, attachment, 8);
 CHECK_FIELD(dmabed_unmap, reserved, 12);
 
-CHECK_SIZE(dmabed_submit, 64);
+CHECK_SIZE(dmabed_pin, 16);
+CHECK_FIELD(dmabed_pin, size, 0);
+CHECK_FIELD(dmabed_pin, flags, 4);
+CHECK_FIELD(dmabed_pin, attachment, 8);
+CHECK_FIELD(dmabed_pin, reserved, 12);
+
+CHECK_SIZE(dmabed_submit, 80);
 CHECK_FIELD(dmabed_submit, size, 0);
 CHECK_FIELD(dmabed_submit, flags, 4);
 CHECK_FIELD(dmabed_submit, op, 8);
@@ -70,6 +76,10 @@ CHECK_FIELD(dmabed_submit, src_offset, 32);
 CHECK_FIELD(dmabed_submit, dst_offset, 40);
 CHECK_FIELD(dmabed_submit, length, 48);
 CHECK_FIELD(dmabed_submit, job, 56);
+CHECK_FIELD(dmabed_submit, in_fence, 64);
+CHECK_FIELD(dmabed_submit, fence_fd, 68);
+CHECK_FIELD(dmabed_submit, usage, 72);
+CHECK_FIELD(dmabed_submit, reserved2, 76);
 
 CHECK_SIZE(dmabed_wait, 80);
 CHECK_FIELD(dmabed_wait, size, 0);
@@ -82,7 +92,7 @@ CHECK_FIELD(dmabed_wait, bytes, 32);
 CHECK_FIELD(dmabed_wait, mismatch, 40);
 CHECK_FIELD(dmabed_wait, sha256, 48);
 
-CHECK_SIZE(dmabed_export, 40);
+CHECK_SIZE(dmabed_export, 80);
 CHECK_FIELD(dmabed_export, size, 0);
 CHECK_FIELD(dmabed_export, flags, 4);
 CHECK_FIELD(dmabed_export, length, 8);
@@ -91,6 +101,9 @@ CHECK_FIELD(dmabed_export, fd_flags, 20);
 CHECK_FIELD(dmabed_export, address, 24);
 CHECK_FIELD(dmabed_export, fd, 32);
 CHECK_FIELD(dmabed_export, reserved, 36);
+CHECK_FIELD(dmabed_export, source, 40);
+CHECK_FIELD(dmabed_export, allowed, 72);
+CHECK_FIELD(dmabed_export, reserved2, 76);
 
 CHECK_SIZE(dmabed_buffer_info, 48);
 CHECK_FIELD(dmabed_buffer_info, size, 0);
@@ -104,6 +117,32 @@ CHECK_FIELD(dmabed_buffer_info, mappings, 32);
 CHECK_FIELD(dmabed_buffer_info, nr_segments, 36);
 CHECK_FIELD(dmabed_buffer_info, segments, 40);
 
+CHECK_SIZE(dmabed_migrate, 56);
+CHECK_FIELD(dmabed_migrate, size, 0);
+CHECK_FIELD(dmabed_migrate, flags, 4);
+CHECK_FIELD(dmabed_migrate, fd, 8);
+CHECK_FIELD(dmabed_migrate, storage, 12);
+CHECK_FIELD(dmabed_migrate, address, 16);
+CHECK_FIELD(dmabed_migrate, source, 24);
+
+CHECK_SIZE(dmabed_stats, 56);
+CHECK_FIELD(dmabed_stats, size, 0);
+CHECK_FIELD(dmabed_stats, flags, 4);
+CHECK_FIELD(dmabed_stats, buffers, 8);
+CHECK_FIELD(dmabed_stats, attachments, 16);
+CHECK_FIELD(dmabed_stats, mappings, 24);
+CHECK_FIELD(dmabed_stats, pages, 32);
+CHECK_FIELD(dmabed_stats, jobs, 40);
+CHECK_FIELD(dmabed_stats, releases, 48);
+
+CHECK_SIZE(dmabed_call, 56);
+CHECK_FIELD(dmabed_call, size, 0);
+CHECK_FIELD(dmabed_call, flags, 4);
+CHECK_FIELD(dmabed_call, function, 8);
+CHECK_FIELD(dmabed_call, fd, 12);
+CHECK_FIELD(dmabed_call, args, 16);
+CHECK_FIELD(dmabed_call, result, 48);
+
 static_assert(_IOC_NR(DMABED_IOC_INFO) == 0x00);
 static_assert(_IOC_NR(DMABED_IOC_ATTACH) == 0x01);
 static_assert(_IOC_NR(DMABED_IOC_DETACH) == 0x02);
@@ -111,5 +150,10 @@ static_assert(_IOC_NR(DMABED_IOC_MAP) == 0x03);
 static_assert(_IOC_NR(DMABED_IOC_UNMAP) == 0x04);
 static_assert(_IOC_NR(DMABED_IOC_SUBMIT) == 0x05);
 static_assert(_IOC_NR(DMABED_IOC_WAIT) == 0x06);
+static_assert(_IOC_NR(DMABED_IOC_PIN) == 0x07);
+static_assert(_IOC_NR(DMABED_IOC_UNPIN) == 0x08);
 static_assert(_IOC_NR(DMABED_IOC_EXPORT) == 0x40);
 static_assert(_IOC_NR(DMABED_IOC_BUFFER_INFO) == 0x41);
+static_assert(_IOC_NR(DMABED_IOC_MIGRATE) == 0x42);
+static_assert(_IOC_NR(DMABED_IOC_STATS) == 0x43);
+static_assert(_IOC_NR(DMABED_IOC_CALL) == 0x60);

@@ -310,7 +310,8 @@ static bool names_buffer(u32 attachment)
 static int check_submit(const struct dmabed_engine *engine,
 			const struct dmabed_submit *request)
 {
-	if (request->flags || request->reserved)
+	if (request->flags || request->reserved || request->usage ||
+	    request->reserved2)
 		return -EINVAL;
 	if (!request->op || request->op > 31 ||
 	    !(engine->caps.ops & BIT(request->op)))
@@ -477,7 +478,8 @@ static const struct dmabed_ioctl ioctls[] = {
 	{ _IOC_NR(DMABED_IOC_DETACH), sizeof(struct dmabed_detach), run_detach },
 	{ _IOC_NR(DMABED_IOC_MAP), sizeof(struct dmabed_map), run_map },
 	{ _IOC_NR(DMABED_IOC_UNMAP), sizeof(struct dmabed_unmap), run_unmap },
-	{ _IOC_NR(DMABED_IOC_SUBMIT), sizeof(struct dmabed_submit), run_submit },
+	{ _IOC_NR(DMABED_IOC_SUBMIT), sizeof(struct dmabed_submit), run_submit,
+	  offsetofend(struct dmabed_submit, job) },
 	{ _IOC_NR(DMABED_IOC_WAIT), sizeof(struct dmabed_wait), run_wait },
 };
 

@@ -16,6 +16,9 @@
 #define KNOWN_FLAGS (DMABED_EXPORT_DYNAMIC | DMABED_EXPORT_UNCONSTRAINED | \
 		     DMABED_EXPORT_HIGH)
 
+/* of struct dmabed_export as it was first */
+#define FIRST_SIZE offsetofend(struct dmabed_export, reserved)
+
 /* ---- export ---- */
 
 static u64 largest_buffer(void)
@@ -42,6 +45,7 @@ static int check_kind(const struct dmabed_export *request)
 static int check_export(struct dmabed_export *request)
 {
 	if (request->flags & ~KNOWN_FLAGS || request->reserved ||
+	    request->reserved2 || request->allowed || request->source[0] ||
 	    request->fd_flags & ~(O_CLOEXEC | O_ACCMODE))
 		return -EINVAL;
 	if (!request->length || request->length > largest_buffer())
@@ -61,7 +65,7 @@ static long export_ioctl(unsigned long user)
 
 	if (get_user(size, &pointer->size))
 		return -EFAULT;
-	if (size < sizeof(request))
+	if (size < FIRST_SIZE)
 		return -EINVAL;
 	ret = copy_struct_from_user(&request, sizeof(request), pointer, size);
 	if (ret)
@@ -78,7 +82,7 @@ static long export_ioctl(unsigned long user)
 		ret = request.fd;
 		goto err_put_dmabuf;
 	}
-	if (copy_to_user(pointer, &request, sizeof(request))) {
+	if (copy_to_user(pointer, &request, min(size, sizeof(request)))) {
 		ret = -EFAULT;
 		goto err_put_fd;
 	}
