@@ -8,13 +8,14 @@
 
 from __future__ import annotations
 
-from dmabed.build.artifacts import Artifacts
+from dmabed.build.artifacts import Artifacts, Counted
 from dmabed.build.cpio import overlay_cpio
 from dmabed.build.pipeline import build, load
 from dmabed.build.progress import LineProgress, Progress, SilentProgress, reporter
 
 __all__ = [
     "Artifacts",
+    "Counted",
     "LineProgress",
     "Progress",
     "SilentProgress",

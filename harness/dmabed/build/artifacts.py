@@ -9,6 +9,14 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
+class Counted:
+    """What it takes to read the counters of a kernel."""
+
+    notes: Path  # the compiler's, by the name of the source
+    source: Path  # Linux's tree
+
+
+@dataclass(frozen=True)
 class Artifacts:
     """Everything that a boot needs.
 
@@ -25,3 +33,4 @@ class Artifacts:
     ssh_host_key: str  # "ssh-ed25519 AAAA...": what every guest presents
     versions: Mapping[str, str]  # qemu, linux, busybox, dropbear, dmabed
     keys: Mapping[str, str]  # qemu, kernel, modules, initrd
+    counted: Counted | None = None  # of a kernel of ours that counts its lines

@@ -33,6 +33,7 @@ FIRST_FRAGMENT = "base.config"  # the others come after it, by name; a later one
 COUNTED = "drivers/dma-buf"  # what coverage is about
 UNCOUNTED = ("selftest", "st-")  # in-kernel tests of it: their own lines are no subject
 
+NOTES = "gcov"  # in an entry: what the compiler noted of the counted files
 IMAGE = "arch/arm64/boot/Image"
 RELEASE = "include/config/kernel.release"
 STEP = re.compile(r"^\s+(CC|LD|AR|AS|GEN|VDSO\w*|HOSTCC|UPD|WRAP|OBJCOPY|DTC|SYNC)\b\s+(.*)")
@@ -110,7 +111,7 @@ def build(cache: Cache, source: Source, variant: str, entry_key: str, progress: 
         shutil.copy2(out / IMAGE, entry / "Image")
         shutil.copy2(out / ".config", entry / "config")
         shutil.copy2(out / RELEASE, entry / "release")
-        _keep_notes(out, entry / "gcov")
+        _keep_notes(out, entry / NOTES)
 
     cache.make(
         "kernel",

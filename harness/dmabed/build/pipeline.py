@@ -17,7 +17,7 @@ from pathlib import Path
 
 from dmabed.build import contentkey, modules, project, qemu, rootfs, sources, sshkeys, userkernel
 from dmabed.build import kernel as kernels
-from dmabed.build.artifacts import Artifacts
+from dmabed.build.artifacts import Artifacts, Counted
 from dmabed.build.cache import Cache, SourcesChanged, default_root
 from dmabed.build.kernel import DEFAULT_VARIANT, Kernel
 from dmabed.build.progress import Progress
@@ -194,7 +194,15 @@ def _artifacts(cache: Cache, inputs: Inputs, plan: Plan) -> Artifacts:
             "dmabed": project.version(),
         },
         keys=dict(plan.keys),
+        counted=_counted(inputs, plan),
     )
+
+
+def _counted(inputs: Inputs, plan: Plan) -> Counted | None:
+    notes = plan.kernel.image.parent / kernels.NOTES
+    if inputs.linux is None or not notes.is_dir():
+        return None
+    return Counted(notes, inputs.linux.path)
 
 
 def _check_disk(cache: Cache) -> None:

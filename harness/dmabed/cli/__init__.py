@@ -16,6 +16,7 @@ from types import FrameType
 import click
 
 from dmabed import __version__
+from dmabed.cli.coverage import coverage
 from dmabed.cli.guest import boot, exec_, shell
 from dmabed.cli.inform import doctor, list_, rows
 from dmabed.cli.run import run
@@ -30,7 +31,7 @@ def cli() -> None:
     """A virtual hardware testbed for Linux dma-buf."""
 
 
-for _command in (run, boot, exec_, shell, list_, rows, doctor):
+for _command in (run, boot, exec_, shell, coverage, list_, rows, doctor):
     cli.add_command(_command)
 
 

@@ -15,9 +15,13 @@ from rich.console import Console
 
 from dmabed import build, deadline
 from dmabed.build import Artifacts
+from dmabed.build.kernel import DEFAULT_VARIANT, variants
 from dmabed.testbed import BootOptions, Testbed
 
 DEFAULT_LAYOUT = "imx8mp-6g"
+
+# by variant: all its checks make the debug kernel's boot several times longer (docs/coverage.md has figures)
+SLOWER = {"debug": 4.0}
 
 layout_option = click.option(
     "--layout",
@@ -44,10 +48,12 @@ class Booting:
 
     kernel: Path | None
     boot: BootOptions
+    variant: str = DEFAULT_VARIANT
 
     def artifacts(self) -> Artifacts:
         """What boots; missing or changed parts are built first, with progress on stderr."""
-        return build.build(kernel=self.kernel, progress=build.reporter(sys.stderr))
+        progress = build.reporter(sys.stderr)
+        return build.build(kernel=self.kernel, variant=self.variant, progress=progress)
 
     def testbed(self) -> Testbed:
         return Testbed(self.artifacts(), self.boot)
@@ -59,8 +65,22 @@ def _positive(_context: click.Context, _parameter: click.Parameter, value: float
     return value
 
 
+def _stretch(variant: str, kernel: Path | None) -> float:
+    """How much longer everything may take in this kernel."""
+    if kernel and variant != DEFAULT_VARIANT:
+        raise click.UsageError("--variant chooses among our kernels, and --kernel gives another")
+    return SLOWER.get(variant, 1.0)
+
+
 _BOOT_OPTIONS = (
     click.option("--kernel", type=click.Path(path_type=Path), help="arm64 Image, or a built kernel tree."),
+    click.option(
+        "--variant",
+        type=click.Choice(variants()),
+        default=DEFAULT_VARIANT,
+        show_default=True,
+        help="Of our kernel: debug watches itself, coverage counts its lines. Built at first use.",
+    ),
     click.option("--initrd", type=click.Path(path_type=Path), help="Root file system instead of ours."),
     click.option("--overlay", type=click.Path(path_type=Path), help="Folder that is laid over the root."),
     click.option("--append", default="", metavar="ARGS", help="More kernel arguments."),
@@ -78,6 +98,7 @@ def boot_options(command: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(
         *args: Any,
         kernel: Path | None,
+        variant: str,
         initrd: Path | None,
         overlay: Path | None,
         append: str,
@@ -85,9 +106,9 @@ def boot_options(command: Callable[..., Any]) -> Callable[..., Any]:
         timeout_multiplier: float,
         **rest: Any,
     ) -> Any:
-        deadline.set_multiplier(timeout_multiplier)
+        deadline.set_multiplier(timeout_multiplier * _stretch(variant, kernel))
         options = BootOptions(initrd, overlay, append, snapshot=not no_snapshot)
-        return command(*args, booting=Booting(kernel, options), **rest)
+        return command(*args, booting=Booting(kernel, options, variant), **rest)
 
     result: Callable[..., Any] = wrapped
     for option in reversed(_BOOT_OPTIONS):

@@ -31,9 +31,8 @@ _COLOURS = {
 }
 
 
-@click.command()
-@click.argument("what", nargs=-1, metavar="[NAME|FILE|TAG]...")
-@click.option(
+what_argument = click.argument("what", nargs=-1, metavar="[NAME|FILE|TAG]...")
+layouts_option = click.option(
     "--layout",
     "wanted",
     multiple=True,
@@ -41,8 +40,10 @@ _COLOURS = {
     help="Layout to run on, again for more; 'all': each scenario on all of its layouts. "
     "Default: each scenario on its first.",
 )
-@click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Guests at a time.")
-@click.option(
+jobs_option = click.option(
+    "--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Guests at a time."
+)
+results_option = click.option(
     "--results",
     "results_folder",
     type=click.Path(path_type=Path, file_okay=False),
@@ -50,6 +51,13 @@ _COLOURS = {
     show_default=True,
     help="Where the run's folder goes.",
 )
+
+
+@click.command()
+@what_argument
+@layouts_option
+@jobs_option
+@results_option
 @click.option(
     "--transport",
     type=click.Choice([t.value for t in Transport]),
@@ -73,16 +81,22 @@ def run(
     testbed = booting.testbed()
     folder = make_run_folder(results_folder)
     results = Results(folder, len(plan), testbed.artifacts.versions)
-    runner = Runner(testbed, folder, Transport(transport))
+    try:
+        run_all(Runner(testbed, folder, Transport(transport)), plan, jobs, results)
+    finally:
+        _print(results, as_json)
+    return results.verdict.exit_status
+
+
+def run_all(runner: Runner, plan: Sequence[Planned], jobs: int, results: Results) -> None:
+    """Run the plan, telling of each scenario as it ends; the run's files are whole whatever happens."""
     interrupted = True
     try:
         runner.run(plan, jobs, lambda done: _note(done, results))
         interrupted = False
     finally:
-        overall = results.finish(interrupted=interrupted)
+        results.finish(interrupted=interrupted)
         report.write(results)
-        _print(results, as_json)
-    return overall.exit_status
 
 
 def _note(done: Done, results: Results) -> None:
@@ -122,7 +136,9 @@ def _repeat(planned: Planned) -> str:
     return shlex.join(["dmabed", "run", str(planned.scenario.file), "--layout", planned.layout.name, *boot])
 
 
-_BOOT_WORDS = ("--kernel", "--initrd", "--overlay", "--append", "--timeout-multiplier", "--transport")
+_BOOT_WORDS = (
+    "--kernel", "--variant", "--initrd", "--overlay", "--append", "--timeout-multiplier", "--transport",
+)  # fmt: skip
 
 
 def _without_selection(words: Sequence[str]) -> list[str]:
