@@ -67,6 +67,20 @@ def text(result: Mapping[str, Any], key: str) -> str:
     return value
 
 
+def truth(result: Mapping[str, Any], key: str) -> bool:
+    value = _field(result, key)
+    if not isinstance(value, bool):
+        raise _odd(key, value)
+    return value
+
+
+def words(result: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    value = _field(result, key)
+    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+        raise _odd(key, value)
+    return tuple(value)
+
+
 def number(result: Mapping[str, Any], key: str) -> int:
     return _number(key, _field(result, key))
 

@@ -20,15 +20,18 @@ from dmabed.accounting import Accountant
 from dmabed.agent import Agent, Answer, take
 from dmabed.deadline import Deadline
 from dmabed.errors import AgentError, AgentRefused, MachineDied, QmpError, TestbedError
+from dmabed.holders import Holders
 from dmabed.machine import Machine
 from dmabed.scenario import Scenario
-from dmabed.steps import OPERATIONS, WAIT_S, Operation, Step
+from dmabed.steps import OPERATIONS, WAIT_S, Step
 from dmabed.transcript import BufferSnapshot, Event, EventKind, JobRef, StepRecord, Transcript
 
 # how long a thread is watched for having gone to sleep in the kernel
 BLOCKED_SECONDS = 2.0
 # the agent answers a little after the time that its request may take in the guest
 GRACE_SECONDS = 5.0
+
+GUEST_TESTS = "/usr/bin/dmabed-tests"
 
 _OK: dict[str, Any] = {"ok": True, "result": {}}
 
@@ -59,7 +62,9 @@ class Execution:
         self._submitted: dict[str, int] = {}  # jobs of each device so far
         self._jobs: dict[str, tuple[JobRef, int]] = {}  # by the name that `as` gave
         self._threads: dict[str, list[tuple[Step, float, Future[dict[str, Any]]]]] = {}
-        self._buffers: set[str] = set()  # of our exporter: they say where they are
+        self._places_known: set[str] = set()  # buffers of our exporter: they say where they are
+        self._holders = Holders(self._ask)
+        self._drivers: dict[str, tuple[str, str]] = {}  # of devices that were unbound
 
     def run(self) -> Transcript:
         """All steps, or as far as it goes."""
@@ -111,6 +116,7 @@ class Execution:
             raise AgentError("the run was interrupted")
         if self._deadline.passed():
             raise AgentError(f"the scenario ran out of its {self._deadline.seconds:g} s")
+        self._holders.bring(step)
         if step.thread:
             self._start_in_thread(step)
             return None
@@ -149,21 +155,31 @@ class Execution:
         return take(self._agent.ask(op, **arguments), op, limit)
 
     def _plain(self, step: Step) -> dict[str, Any]:
-        answer = self._ask(step.verb, requests.plain(step))
-        if answer.ok and step.verb == "export":
-            self._buffers.add(step.args["buffer"])
-        if answer.ok and step.verb == "close":
-            self._buffers.discard(step.args["buffer"])
+        answer = self._ask(requests.op(step), requests.plain(step), step.args.get("timeout", WAIT_S))
+        if answer.ok:
+            self._note_buffers(step)
         return answer.as_dict()
+
+    def _note_buffers(self, step: Step) -> None:
+        self._holders.note(step)
+        if step.verb == "export":
+            self._places_known.add(step.args["buffer"])
+        if step.verb == "dup" and step.args["buffer"] in self._places_known:
+            self._places_known.add(step.args["to"])
 
     def _start_in_thread(self, step: Step) -> None:
         assert step.thread is not None, "only a step with a thread comes here"
-        future = self._agent.ask(step.verb, **requests.plain(step))
+        op, arguments = requests.op(step), requests.plain(step)
+        if step.verb in ("bind", "unbind"):
+            op, arguments = "write", requests.bind(step, *self._driver_of(step))
+        future = self._agent.ask(op, **arguments)
         self._threads.setdefault(step.thread, []).append((step, time.monotonic(), future))
 
-    def _submit(self, operation: Operation) -> tuple[Answer, int]:
+    def _submit(self, step: Step) -> tuple[Answer, int]:
         """Queue a job; its reference and the buffers' places are noted for the record."""
-        answer = self._ask("submit", requests.submit(operation))
+        operation = step.operation
+        assert operation is not None, "the verbs of jobs have one"
+        answer = self._ask("submit", requests.submit(operation) | requests.place(step))
         if not answer.ok:
             return answer, 0
         nth = self._submitted.get(operation.device, 0) + 1
@@ -175,25 +191,30 @@ class Execution:
     def _places(self) -> dict[str, BufferSnapshot]:
         """Where each known buffer is now."""
         places = {}
-        for name in sorted(self._buffers):
-            answer = self._ask("buffer", {"buffer": name})
-            if answer.ok:
+        for name in sorted(self._places_known):
+            answer = self._where(name)
+            if answer is not None and answer.ok:
                 places[name] = BufferSnapshot.from_result(answer.result)
         return places
 
+    def _where(self, name: str) -> Answer | None:
+        """Where a buffer is, by the word of a process that has it; None: nobody has it any more."""
+        holder = self._holders.of(name)
+        return None if holder is None else self._ask("buffer", {"buffer": name, **holder})
+
     def _run_job(self, step: Step) -> dict[str, Any]:
         assert step.operation is not None, "the verbs of jobs have one"
-        answer, number = self._submit(step.operation)
+        answer, number = self._submit(step)
         if not answer.ok:
             return answer.as_dict()
-        return self._wait_for(step.operation.device, number, WAIT_S)
+        return self._wait_for(step, step.operation.device, number, WAIT_S)
 
-    def _wait_for(self, device: str, number: int, seconds: float) -> dict[str, Any]:
-        return self._ask("wait", requests.wait(device, number, seconds), seconds).as_dict()
+    def _wait_for(self, step: Step, device: str, number: int, seconds: float) -> dict[str, Any]:
+        request = requests.wait(device, number, seconds) | requests.place(step)
+        return self._ask("wait", request, seconds).as_dict()
 
     def _submit_step(self, step: Step) -> dict[str, Any]:
-        assert step.operation is not None, "submit has one"
-        answer, number = self._submit(step.operation)
+        answer, number = self._submit(step)
         if answer.ok and step.name and self._notes.job:
             self._jobs[step.name] = (self._notes.job, number)
         return answer.as_dict()
@@ -202,7 +223,7 @@ class Execution:
         if step.args["job"] not in self._jobs:
             return None  # its submit failed, and that is recorded there
         self._notes.job, number = self._jobs[step.args["job"]]
-        return self._wait_for(self._notes.job.device, number, float(step.args["timeout"]))
+        return self._wait_for(step, self._notes.job.device, number, float(step.args["timeout"]))
 
     # ---- threads ----
 
@@ -236,7 +257,33 @@ class Execution:
             time.sleep(0.02)
 
     def _thread_row(self, name: str) -> dict[str, Any]:
-        return dict(self._ask("threads", {}).result.get(name, {}))
+        process = self._threads[name][0][0].process if name in self._threads else None
+        return dict(self._ask("threads", {"process": process}).result.get(name, {}))
+
+    # ---- the kernel around the buffers ----
+
+    def _bind(self, step: Step) -> dict[str, Any]:
+        request = requests.bind(step, *self._driver_of(step))
+        return self._ask("write", request).as_dict()
+
+    def _driver_of(self, step: Step) -> tuple[str, str]:
+        """The directory of a device's driver and its name there, asked while it is still bound."""
+        device = step.args["device"]
+        if device not in self._drivers:
+            answer = self._ask("driver", {"device": device})
+            if not answer.ok:
+                raise AgentRefused(f"nobody tells which driver {device} has", why=answer.errno)
+            self._drivers[device] = (answer.result["driver"], answer.result["name"])
+        return self._drivers[device]
+
+    def _guest_test(self, step: Step) -> dict[str, Any]:
+        """The program's whole output; ``guest_tests`` judges it."""
+        seconds = float(step.args["timeout"])
+        argv = [GUEST_TESTS, *step.args["tests"]]
+        if "sabotage" in step.args:
+            argv[1:1] = ["--sabotage", step.args["sabotage"]]
+        answer = self._ask("run", {"argv": argv, "timeout-ms": int(seconds * 1000)}, seconds)
+        return answer.as_dict()
 
     # ---- the host's side ----
 
@@ -260,7 +307,9 @@ class Execution:
 
     def _ram_digest(self, step: Step) -> dict[str, Any]:
         """Read the storage out of guest RAM, without asking the guest for its bytes."""
-        answer = self._ask("buffer", {"buffer": step.args["buffer"]})
+        answer = self._where(step.args["buffer"])
+        if answer is None:
+            raise AgentRefused(f"nobody has the buffer '{step.args['buffer']}' any more")
         if not answer.ok:
             return answer.as_dict()
         place = BufferSnapshot.from_result(answer.result)
@@ -321,6 +370,9 @@ _HOST_VERBS: dict[str, Callable[[Execution, Step], dict[str, Any] | None]] = {
     "wait": Execution._wait_step,
     "join": Execution._join,
     "blocked": Execution._blocked,
+    "bind": Execution._bind,
+    "unbind": Execution._bind,
+    "guest-test": Execution._guest_test,
     "hold": Execution._hold,
     "release": Execution._release,
     "inject": Execution._inject,

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from dmabed import answers, ranges
+from dmabed import answers, guest_tests, ranges
 from dmabed.answers import JobAnswer, OddAnswer
 from dmabed.case import Case, expected_status, short
 from dmabed.findings import Status, Witness, first, place_of
@@ -247,6 +247,61 @@ def judge_addresses(
         case.log.check(inside, step, witness, got, limit)
 
 
+# ---- fences, names, and what else a file of a buffer has ----
+
+
+def _judge_seek(case: Case, step: Step, result: Result) -> None:
+    wanted = step.expect.at
+    if wanted is not None:
+        at = answers.number(result, "at")
+        case.log.check(at == wanted, step, Witness.GUEST, f"it is at {at}", f"{wanted} is expected")
+
+
+def _judge_fdinfo(case: Case, step: Step, result: Result) -> None:
+    """Lines of ``key:<tab>value``."""
+    lines = (line.partition(":") for line in answers.text(result, "text").splitlines())
+    found = {key: value.strip() for key, _, value in lines}
+    for key, wanted in (step.expect.fields or {}).items():
+        got = f"{key} is {found[key]!r}" if key in found else f"there is no {key}"
+        case.log.check(found.get(key) == wanted, step, Witness.GUEST, got, f"{wanted!r} is expected")
+
+
+def _judge_poll(case: Case, step: Step, result: Result) -> None:
+    if step.expect.ready is None:
+        return
+    ready = answers.words(result, "ready")
+    got, wanted = f"ready are: {_list(ready)}", f"{_list(step.expect.ready)} expected"
+    case.log.check(set(ready) == set(step.expect.ready), step, Witness.GUEST, got, wanted)
+
+
+def _judge_fence(case: Case, step: Step, result: Result) -> None:
+    """Without being asked: it has signalled, and without an error."""
+    signaled, error = answers.truth(result, "signaled"), result.get("error")
+    wanted = step.expect.signaled is not False
+    got = "the fence has signalled" if signaled else "the fence has not signalled"
+    case.log.check(
+        signaled == wanted, step, Witness.GUEST, got, "it should have" if wanted else "it should not have"
+    )
+    got = f"the fence has {error or 'no error'}"
+    case.log.check(
+        error == step.expect.error, step, Witness.GUEST, got, f"{step.expect.error or 'none'} is expected"
+    )
+
+
+def _judge_guest_test(case: Case, step: Step, result: Result) -> None:
+    report = guest_tests.of_run(result)
+    case.log.checks += len(report.passed)
+    case.log.notes.extend(report.skipped)
+    for failure in report.failed:
+        case.log.check(False, step, Witness.GUEST, f"not ok: {failure}", "every test should be ok")
+    if report.trouble:
+        case.log.check(False, step, Witness.GUEST, report.trouble, "a whole report is expected")
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(names) or "none"
+
+
 # ---- threads ----
 
 
@@ -290,4 +345,9 @@ _RESULTS: dict[str, Callable[[Case, Step, Result], None]] = {
     "map": _judge_map,
     "buffer": _judge_buffer,
     "blocked": _judge_blocked,
+    "seek": _judge_seek,
+    "fdinfo": _judge_fdinfo,
+    "poll": _judge_poll,
+    "wait-fence": _judge_fence,
+    "guest-test": _judge_guest_test,
 }

@@ -13,25 +13,48 @@ _NAMES = {"size": "length"}
 _WIDE = ("size", "offset", "address", "seed")
 # verbs that are one request with the same arguments
 PLAIN_VERBS = (
-    "export",
-    "heap",
-    "attach",
-    "detach",
-    "map",
-    "unmap",
-    "cpu-write",
-    "cpu-digest",
-    "buffer",
-    "close",
+    *("export", "heap", "buffer", "close", "close-device", "close-exporter", "dup"),
+    *("attach", "detach", "map", "unmap"),
+    *("cpu-write", "cpu-digest", "mmap", "munmap", "sync", "seek", "fdinfo", "set-name"),
+    *("poll", "export-sync-file", "import-sync-file", "merge-fences", "wait-fence", "close-fence"),
+    *("exit-process", "unload", "load", "pressure"),
 )
+# verbs whose request has another name
+_OPS = {"sync": "cpu-sync", "close-exporter": "close-device"}
+
+
+def op(step: Step) -> str:
+    """The name of a step's request."""
+    return _OPS.get(step.verb, step.verb)
 
 
 def plain(step: Step) -> dict[str, Any]:
     """The arguments of a step that is one request."""
     request = {_NAMES.get(key, key): _value(key, value) for key, value in step.args.items()}
-    if step.thread:
-        request["thread"] = step.thread
-    return request
+    if "timeout" in request:
+        request["timeout-ms"] = int(request.pop("timeout") * 1000)
+    if "module" in request:
+        request |= _module(step)
+    return request | place(step)
+
+
+def place(step: Step) -> dict[str, str]:
+    """In which process and thread it is done; nothing: the agent's main thread."""
+    names = {"process": step.process, "thread": step.thread}
+    return {key: name for key, name in names.items() if name}
+
+
+def _module(step: Step) -> dict[str, str | None]:
+    """Our modules are files in /lib/modules; the kernel writes their names with an underscore."""
+    name = step.args["module"]
+    if step.verb == "load":
+        return {"module": None, "path": f"/lib/modules/dmabed-{name}.ko"}
+    return {"module": f"dmabed_{name}"}
+
+
+def bind(step: Step, driver: str, name: str) -> dict[str, Any]:
+    """``bind`` and ``unbind`` of sysfs."""
+    return {"path": f"{driver}/{step.verb}", "text": name, **place(step)}
 
 
 def _value(key: str, value: Any) -> Any:

@@ -17,13 +17,35 @@ from dmabed import units
 from dmabed.yamlfile import Document
 
 WAIT_S = 10.0
+GUEST_TEST_S = 120.0
 
 OPERATIONS = ("fill", "digest", "copy", "compare")
 DIGESTS = ("digest", "cpu-digest", "ram-digest")
 HOST_VERBS = ("hold", "release", "inject", "ram-digest", "join", "blocked")
 # A step with `thread` is one request that the agent answers when it is done. Jobs
 # are not: their order on the device, by which evidence is found, would be open.
-THREAD_VERBS = ("attach", "detach", "map", "unmap", "cpu-write", "cpu-digest", "buffer", "close")
+THREAD_VERBS = (
+    "attach",
+    "detach",
+    "map",
+    "unmap",
+    "cpu-write",
+    "cpu-digest",
+    "buffer",
+    "close",
+    "sync",
+    "poll",
+    "wait-fence",
+    "unbind",
+    "close-device",
+)
+# what one of the agent's processes can do in the place of the agent
+PROCESS_VERBS = (
+    *("export", "heap", "attach", "detach", "map", "unmap", "close", "close-device", "dup", "buffer"),
+    *("fill", "digest", "copy", "compare", "submit", "wait"),
+    *("cpu-write", "cpu-digest", "mmap", "munmap", "sync", "seek", "fdinfo", "set-name"),
+    *("poll", "export-sync-file", "import-sync-file", "merge-fences", "wait-fence", "close-fence"),
+)
 NAMED_VERBS = ("submit", *OPERATIONS, *DIGESTS)
 
 _DEFAULTS: dict[str, dict[str, Any]] = {
@@ -35,6 +57,12 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     "join": {"timeout": WAIT_S},
     "cpu-write": {"seed": 0, "offset": 0, "sync": True},
     "cpu-digest": {"offset": 0, "sync": True},
+    "mmap": {"offset": 0},
+    "seek": {"offset": 0, "from": "start"},
+    "poll": {"timeout": 0.0},
+    "wait-fence": {"timeout": WAIT_S},
+    "exit-process": {"how": "exit"},
+    "guest-test": {"timeout": GUEST_TEST_S},
     "hold": {"at": 0},
     "inject": {"at": 0, "count": 1},
 }
@@ -51,13 +79,22 @@ _EXPECT_KEYS: dict[str, tuple[str, ...]] = {
     "cpu-digest": ("errno", "pattern", "same-as"),
     "ram-digest": ("pattern", "same-as"),
     "submit": ("errno",),
+    "seek": ("errno", "at"),
+    "fdinfo": ("errno", "fields"),
+    "poll": ("errno", "ready"),
+    "wait-fence": ("errno", "signaled", "error"),
+    "guest-test": (),
+    "exit-process": (),
+    "close-exporter": (),
     "hold": (),
     "release": (),
     "inject": (),
     "join": (),
     "blocked": (),
 }
+_MODIFIERS = ("expect", "hardware", "thread", "process", "as")
 _SIZES = ("size", "offset", "at", "below", "above", "mismatch")
+_LISTS = ("flags", "events", "ready", "tests")
 
 
 class Via(Enum):
@@ -83,6 +120,10 @@ class Expect:
     below: int | None = None
     above: int | None = None
     mismatch: int | None = None
+    at: int | None = None
+    fields: Mapping[str, str] | None = None
+    ready: tuple[str, ...] | None = None
+    signaled: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -129,6 +170,7 @@ class Step:
     expect: Expect = field(default_factory=Expect)
     hardware: JobHardware | None = None
     thread: str | None = None
+    process: str | None = None
     name: str | None = None
     operation: Operation | None = None
 
@@ -139,13 +181,26 @@ class Step:
     @property
     def what(self) -> str:
         """Verb and main arguments, as messages name the step: ``digest codec frame``."""
-        keys = ("device", "operation", "buffer", "from", "to", "fault", "job", "thread")
-        words = [self.thread_prefix + self.verb, *(str(self.args[key]) for key in keys if key in self.args)]
+        keys = (
+            "device",
+            "operation",
+            "buffer",
+            "from",
+            "to",
+            "fence",
+            "fault",
+            "job",
+            "thread",
+            "name",
+            "module",
+        )
+        words = [self.place_prefix + self.verb, *(str(self.args[key]) for key in keys if key in self.args)]
         return " ".join(words)
 
     @property
-    def thread_prefix(self) -> str:
-        return f"[{self.thread}] " if self.thread else ""
+    def place_prefix(self) -> str:
+        place = "/".join(name for name in (self.process, self.thread) if name)
+        return f"[{place}] " if place else ""
 
 
 def make_step(document: Document, index: int) -> Step:
@@ -154,8 +209,6 @@ def make_step(document: Document, index: int) -> Step:
     verb = _verb(document, index)
     _check_modifiers(document, index, verb)
     args = {**_DEFAULTS.get(verb, {}), **_in_bytes(data[verb])}
-    if "flags" in args:
-        args["flags"] = tuple(args["flags"])
     return Step(
         index=index,
         line=document.line("steps", index),
@@ -164,13 +217,14 @@ def make_step(document: Document, index: int) -> Step:
         expect=_expect(document, index, verb),
         hardware=_hardware(data.get("hardware")) if verb in ("submit", *OPERATIONS) else None,
         thread=data.get("thread"),
+        process=data.get("process"),
         name=data.get("as"),
     )
 
 
 def _verb(document: Document, index: int) -> str:
     data = document.data["steps"][index]
-    verbs = [key for key in data if key not in ("expect", "hardware", "thread", "as")]
+    verbs = [key for key in data if key not in _MODIFIERS]
     if len(verbs) == 1:
         return str(verbs[0])
     if not verbs:
@@ -180,7 +234,12 @@ def _verb(document: Document, index: int) -> str:
 
 
 def _check_modifiers(document: Document, index: int, verb: str) -> None:
-    allowed = {"hardware": ("submit", *OPERATIONS), "thread": THREAD_VERBS, "as": NAMED_VERBS}
+    allowed = {
+        "hardware": ("submit", *OPERATIONS),
+        "thread": THREAD_VERBS,
+        "process": PROCESS_VERBS,
+        "as": NAMED_VERBS,
+    }
     for key, verbs in allowed.items():
         if key in document.data["steps"][index] and verb not in verbs:
             what = f"'{key}' has no meaning for {verb}"
@@ -217,4 +276,11 @@ def _hardware(wanted: Mapping[str, Any] | None) -> JobHardware:
 
 
 def _in_bytes(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: units.size(value) if key in _SIZES else value for key, value in values.items()}
+    """Sizes in bytes, lists as tuples."""
+    return {key: _plain(key, value) for key, value in values.items()}
+
+
+def _plain(key: str, value: Any) -> Any:
+    if key in _LISTS:
+        return tuple(value)
+    return units.size(value) if key in _SIZES else value

@@ -34,9 +34,15 @@ class _Story:
     document: Document
     buffers: dict[str, _Buffer] = field(default_factory=dict)
     closed: set[str] = field(default_factory=set)
-    attached: set[tuple[str, str]] = field(default_factory=set)
+    # by process (None: the agent itself), device and buffer
+    attached: set[tuple[str | None, str, str]] = field(default_factory=set)
+    # the processes that have an fd of each buffer
+    holders: dict[str, set[str | None]] = field(default_factory=dict)
     jobs: dict[str, Operation] = field(default_factory=dict)
+    submitters: dict[str, str | None] = field(default_factory=dict)
+    fences: set[tuple[str | None, str]] = field(default_factory=set)
     threads: dict[str, Step] = field(default_factory=dict)
+    processes: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
     digests: set[str] = field(default_factory=set)
 
@@ -51,12 +57,23 @@ def check(document: Document, steps: Sequence[Step]) -> tuple[Step, ...]:
     for thread, step in story.threads.items():
         what = f"thread '{thread}' is never joined"
         raise story.error(step, ("thread",), what, f"a later step 'join: {{thread: {thread}}}'")
+    _check_alone(story, steps)
     return tuple(told)
+
+
+def _check_alone(story: _Story, steps: Sequence[Step]) -> None:
+    """Which job is whose is known by their order, and a guest test has jobs of its own."""
+    jobs = [step for step in steps if step.verb in (*OPERATIONS, "submit")]
+    if jobs and any(step.verb == "guest-test" for step in steps):
+        what = "a scenario with guest tests has no jobs of its own"
+        raise story.error(jobs[0], (jobs[0].verb,), what, "a scenario for each")
 
 
 def _next(story: _Story, step: Step) -> Step:
     """Tell one step: check it against the story, then let it change the story."""
     _check_same_as(story, step)
+    if step.process:
+        story.processes.add(step.process)
     step = _TELL[step.verb](story, step)
     if step.thread:
         story.threads[step.thread] = step
@@ -76,7 +93,7 @@ def _tell_new_buffer(story: _Story, step: Step) -> Step:
     name, size = step.args["buffer"], step.args["size"]
     if name in story.buffers:
         raise story.error(step, (step.verb, "buffer"), f"buffer '{name}' is there already", "close it first")
-    if any(buffer == name for _, buffer in story.attached):
+    if any(buffer == name for _, _, buffer in story.attached):
         what = f"the name '{name}' belongs to a closed buffer that is still attached"
         raise story.error(step, (step.verb, "buffer"), what, "detach it first")
     if not step.expect.errno:
@@ -86,6 +103,17 @@ def _tell_new_buffer(story: _Story, step: Step) -> Step:
             )
         _check_address(story, step)
         story.buffers[name] = _Buffer(size, is_heap=step.verb == "heap")
+        story.holders[name] = {step.process}
+    return step
+
+
+def _tell_dup(story: _Story, step: Step) -> Step:
+    buffer, name = _buffer(story, step, "buffer"), step.args["to"]
+    if name in story.buffers:
+        raise story.error(step, ("dup", "to"), f"buffer '{name}' is there already", "another name")
+    if not step.expect.errno:
+        story.buffers[name] = buffer
+        story.holders[name] = {step.process}
     return step
 
 
@@ -101,8 +129,43 @@ def _tell_close(story: _Story, step: Step) -> Step:
     name = step.args["buffer"]
     _buffer(story, step, "buffer")
     if not step.expect.errno:
+        _let_go(story, name, step.process)
+    return step
+
+
+def _let_go(story: _Story, name: str, process: str | None) -> None:
+    """One process less has the buffer; attachments stay: they hold it, and can still be ended."""
+    story.holders[name].discard(process)
+    if not story.holders[name]:
         del story.buffers[name]
-        story.closed.add(name)  # attachments stay: they hold the buffer, and can still be ended
+        story.closed.add(name)
+
+
+def _tell_close_device(story: _Story, step: Step) -> Step:
+    """The kernel ends what the file had attached, and forgets its jobs."""
+    story.attached = {entry for entry in story.attached if entry[:2] != (step.process, step.args["device"])}
+    _forget_jobs(story, step.process, step.args["device"])
+    return step
+
+
+def _forget_jobs(story: _Story, process: str | None, device: str | None = None) -> None:
+    for name, operation in list(story.jobs.items()):
+        if story.submitters[name] == process and device in (None, operation.device):
+            del story.jobs[name]
+
+
+def _tell_exit_process(story: _Story, step: Step) -> Step:
+    """All that the process had is given back by the kernel."""
+    process = step.args["name"]
+    if process not in story.processes:
+        known = ", ".join(sorted(story.processes)) or "none: a step with 'process' makes one"
+        raise story.error(step, ("exit-process", "name"), f"there is no process '{process}' here", known)
+    story.processes.remove(process)
+    story.attached = {entry for entry in story.attached if entry[0] != process}
+    story.fences = {entry for entry in story.fences if entry[0] != process}
+    for name in [name for name in story.buffers if process in story.holders[name]]:
+        _let_go(story, name, process)
+    _forget_jobs(story, process)
     return step
 
 
@@ -128,13 +191,13 @@ def _tell_cpu(story: _Story, step: Step) -> Step:
 
 def _tell_attach(story: _Story, step: Step) -> Step:
     _buffer(story, step, "buffer")
-    pair = (step.args["device"], step.args["buffer"])
-    if pair in story.attached:
+    entry = (step.process, step.args["device"], step.args["buffer"])
+    if entry in story.attached:
         raise story.error(
-            step, ("attach",), f"{pair[0]} is attached to '{pair[1]}' already", "detach it first"
+            step, ("attach",), f"{entry[1]} is attached to '{entry[2]}' already", "detach it first"
         )
     if not step.expect.errno:
-        story.attached.add(pair)
+        story.attached.add(entry)
     return step
 
 
@@ -151,14 +214,19 @@ def _tell_unmap(story: _Story, step: Step) -> Step:
 def _tell_detach(story: _Story, step: Step) -> Step:
     _check_attached(story, step, step.args["device"], "buffer")
     if not step.expect.errno:
-        story.attached.remove((step.args["device"], step.args["buffer"]))
+        story.attached.remove((step.process, step.args["device"], step.args["buffer"]))
     return step
 
 
 def _check_attached(story: _Story, step: Step, device: str, key: str) -> None:
     name = step.args[key]
-    if (device, name) not in story.attached:
-        what = f"{device} is not attached to '{name}' here"
+    if (step.process, device, name) not in story.attached:
+        by = (
+            f"process '{step.process}' has not attached {device}"
+            if step.process
+            else f"{device} is not attached"
+        )
+        what = f"{by} to '{name}' here"
         raise story.error(step, (step.verb, key), what, f"after a step 'attach: {{device: {device}, ...}}'")
 
 
@@ -173,6 +241,7 @@ def _tell_job(story: _Story, step: Step) -> Step:
     told = dataclasses.replace(step, args={**step.args, "size": operation.length}, operation=operation)
     if step.verb == "submit" and step.name and not step.expect.errno:
         story.jobs[step.name] = operation
+        story.submitters[step.name] = step.process
     return _without_via(told) if _has_heap(story, operation) else told
 
 
@@ -241,6 +310,9 @@ def _tell_wait(story: _Story, step: Step) -> Step:
     if operation is None:
         known = ", ".join(story.jobs) or "none: submit one, and name it with 'as'"
         raise story.error(step, ("wait", "job"), f"no job '{name}' is under way here", known)
+    if story.submitters[name] != step.process:
+        by = story.submitters[name] or "the agent itself"
+        raise story.error(step, ("wait", "job"), f"job '{name}' was submitted by {by}", "wait there")
     for key in story.document.data["steps"][step.index].get("expect", {}):
         if key not in wait_keys(operation.operation):
             what = f"a {operation.operation} has no such answer"
@@ -280,6 +352,56 @@ def _check_thread(story: _Story, step: Step) -> None:
         raise story.error(step, (step.verb, "thread"), f"no thread '{name}' is at work here", known)
 
 
+# ---- fences ----
+
+
+def _tell_new_fence(story: _Story, step: Step) -> Step:
+    entry = (step.process, step.args["fence"])
+    if entry in story.fences:
+        raise story.error(
+            step, (step.verb, "fence"), f"fence '{entry[1]}' is there already", "close it first"
+        )
+    if step.verb == "export-sync-file":
+        _buffer(story, step, "buffer")
+    else:
+        _check_fence(story, step, "one")
+        _check_fence(story, step, "other")
+    if not step.expect.errno:
+        story.fences.add(entry)
+    return step
+
+
+def _tell_fence(story: _Story, step: Step) -> Step:
+    if "fence" in step.args:
+        _check_fence(story, step, "fence")
+    if "buffer" in step.args:
+        _buffer(story, step, "buffer")
+    if step.verb == "close-fence":
+        story.fences.remove((step.process, step.args["fence"]))
+    return step
+
+
+def _tell_poll(story: _Story, step: Step) -> Step:
+    if ("buffer" in step.args) == ("fence" in step.args):
+        raise story.error(step, ("poll",), "poll takes a buffer or a fence", "one of them")
+    return _tell_fence(story, step)
+
+
+def _check_fence(story: _Story, step: Step, key: str) -> None:
+    if (step.process, step.args[key]) not in story.fences:
+        known = ", ".join(sorted(name for process, name in story.fences if process == step.process))
+        what = f"there is no fence '{step.args[key]}' here"
+        raise story.error(step, (step.verb, key), what, known or "none: export one first")
+
+
+# ---- the rest ----
+
+
+def _tell_buffer(story: _Story, step: Step) -> Step:
+    _buffer(story, step, "buffer")
+    return step
+
+
 def _tell_nothing(story: _Story, step: Step) -> Step:
     return step
 
@@ -290,6 +412,7 @@ def _tell_nothing(story: _Story, step: Step) -> Step:
 def _buffer(story: _Story, step: Step, key: str) -> _Buffer:
     name = step.args[key]
     if name in story.buffers:
+        story.holders[name].add(step.process)  # it is passed when it is first used there
         return story.buffers[name]
     what = (
         f"buffer '{name}' was closed before" if name in story.closed else f"there is no buffer '{name}' here"
@@ -330,5 +453,13 @@ _TELL: dict[str, Callable[[_Story, Step], Step]] = {
     "wait": _tell_wait,
     "join": _tell_join,
     "blocked": _tell_blocked,
-    **dict.fromkeys(("hold", "release", "inject"), _tell_nothing),
+    "dup": _tell_dup,
+    "close-device": _tell_close_device,
+    "exit-process": _tell_exit_process,
+    **dict.fromkeys(("mmap", "munmap", "sync", "seek", "fdinfo", "set-name"), _tell_buffer),
+    "poll": _tell_poll,
+    **dict.fromkeys(("export-sync-file", "merge-fences"), _tell_new_fence),
+    **dict.fromkeys(("import-sync-file", "wait-fence", "close-fence"), _tell_fence),
+    **dict.fromkeys(("hold", "release", "inject", "unbind", "bind", "unload", "load"), _tell_nothing),
+    **dict.fromkeys(("pressure", "guest-test", "close-exporter"), _tell_nothing),
 }

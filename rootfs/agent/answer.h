@@ -17,6 +17,9 @@ json_t *answer_errno(int error, const char *call);
 
 json_t *answer_protocol(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* What an operation returns whose answer comes from somebody else. */
+#define ANSWERED_ELSEWHERE ((json_t *)-1)
+
 /* "0x…": for numbers that may pass 2^53, which JSON readers round */
 json_t *json_hex(uint64_t value);
 

@@ -53,6 +53,8 @@ int main(int argc, char **argv)
 		transport_use_stdio();
 	else if (argc == 3 && strcmp(argv[1], "--port") == 0)
 		transport_use_port(argv[2]);
+	else if (argc == 2 && strcmp(argv[1], "--worker") == 0)
+		transport_use_socket();
 	else
 		return usage();
 	signal(SIGPIPE, SIG_IGN);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define DEVICE_DIRECTORY "/dev/dmabed"
@@ -62,6 +63,8 @@ static void drop_buffer(struct buffer *buffer)
 {
 	if (--buffer->references > 0)
 		return;
+	if (buffer->mapping)
+		munmap(buffer->mapping, buffer->mapped);
 	close(buffer->fd);
 	free(buffer);
 }
@@ -216,6 +219,44 @@ void device_put(struct device *device)
 	pthread_mutex_lock(&lock);
 	drop_device(device);
 	pthread_mutex_unlock(&lock);
+}
+
+static void unlink_attachments_of(const struct device *device)
+{
+	struct attachment *attachment = attachments;
+
+	while (attachment) {
+		struct attachment *next = attachment->next;
+
+		if (attachment->device == device)
+			unlink_attachment(attachment);
+		attachment = next;
+	}
+}
+
+static void unlink_device(struct device *device)
+{
+	for (struct device **link = &devices; *link; link = &(*link)->next) {
+		if (*link != device)
+			continue;
+		*link = device->next;
+		drop_device(device);
+		return;
+	}
+}
+
+bool device_close(const char *name)
+{
+	struct device *device;
+
+	pthread_mutex_lock(&lock);
+	device = find_device(name);
+	if (device) {
+		unlink_attachments_of(device);
+		unlink_device(device);
+	}
+	pthread_mutex_unlock(&lock);
+	return device != NULL;
 }
 
 struct attachment *attachment_reserve(struct device *device, const struct buffer *buffer)

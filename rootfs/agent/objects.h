@@ -20,6 +20,8 @@ struct buffer {
 	unsigned int references;
 	int fd;
 	uint64_t length;
+	uint8_t *mapping; /* kept by `mmap`, or NULL */
+	uint64_t mapped; /* its bytes */
 };
 
 struct device {
@@ -52,6 +54,9 @@ bool buffer_close(const char *name);
 /* Opens the device at first use. NULL and errno when it can't be opened. */
 struct device *device_get(const char *name);
 void device_put(struct device *device);
+
+/* Closes it, and with it all that it had attached. False when it is not open. */
+bool device_close(const char *name);
 
 /* Takes the place of a new attachment. NULL when the pair has one. */
 struct attachment *attachment_reserve(struct device *device, const struct buffer *buffer);

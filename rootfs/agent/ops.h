@@ -13,6 +13,12 @@ extern const struct op cpu_ops[]; /* the CPU's access to buffers */
 extern const struct op system_ops[]; /* the guest and the agent itself */
 extern const struct op thread_ops[];
 extern const struct op run_ops[]; /* foreign programs */
+extern const struct op process_ops[]; /* other processes */
+extern const struct op fence_ops[]; /* sync files, poll, names */
+extern const struct op kernel_ops[]; /* modules, drivers, memory */
 extern const struct op accounting_ops[]; /* what could leak */
+
+/* Gives back what kernel_ops took. */
+void kernel_reset(void);
 
 #endif

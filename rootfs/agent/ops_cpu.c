@@ -18,6 +18,7 @@
 
 /* One access, from a request's checked values. */
 struct access {
+	const struct buffer *buffer;
 	int fd;
 	uint64_t seed;
 	uint64_t offset;
@@ -99,7 +100,7 @@ static json_t *bracketed(struct access *access)
 
 /*
  * Maps from the buffer's start to the end of the access.  Whether the buffer
- * is that long is for the kernel to say.
+ * is that long is for the kernel to say.  A mapping that is kept serves again.
  */
 static json_t *mapped(struct access *access)
 {
@@ -109,6 +110,10 @@ static json_t *mapped(struct access *access)
 
 	if (__builtin_add_overflow(access->offset, access->length, &size) || size > PTRDIFF_MAX)
 		return answer_protocol("'offset' and 'length' are beyond any buffer");
+	if (access->buffer->mapping && size <= access->buffer->mapped) {
+		access->bytes = access->buffer->mapping;
+		return bracketed(access);
+	}
 	access->bytes = mmap(NULL, size, protection, MAP_SHARED, access->fd, 0);
 	if (access->bytes == MAP_FAILED)
 		return answer_errno(errno, "mmap");
@@ -132,6 +137,7 @@ static json_t *access_buffer(const json_t *request, uint64_t direction)
 
 	if (!buffer)
 		return answer_protocol("unknown buffer '%s'", name);
+	access.buffer = buffer;
 	access.fd = buffer->fd;
 	access.length = request_u64(request, "length",
 				    buffer->length > offset ? buffer->length - offset : 0);
@@ -152,11 +158,51 @@ static json_t *op_cpu_digest(const json_t *request)
 	return access_buffer(request, DMA_BUF_SYNC_READ);
 }
 
+/* A mapping that stays, from the buffer's start: the kernel has to change it when the buffer moves. */
+static json_t *op_mmap(const json_t *request)
+{
+	struct buffer *buffer = buffer_get(request_text(request, "buffer"));
+	uint64_t offset = request_u64(request, "offset", 0), size;
+	void *bytes;
+	int error;
+
+	if (!buffer)
+		return answer_protocol("unknown buffer '%s'", request_text(request, "buffer"));
+	size = request_u64(request, "length", buffer->length);
+	bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, buffer->fd, (off_t)offset);
+	error = bytes == MAP_FAILED ? errno : 0;
+	if (!error && (buffer->mapping || offset)) {
+		munmap(bytes, size); /* it was about the errno only */
+	} else if (!error) {
+		buffer->mapping = bytes;
+		buffer->mapped = size;
+	}
+	buffer_put(buffer);
+	return error ? answer_errno(error, "mmap") : answer_ok(NULL);
+}
+
+static json_t *op_munmap(const json_t *request)
+{
+	struct buffer *buffer = buffer_get(request_text(request, "buffer"));
+
+	if (!buffer)
+		return answer_protocol("unknown buffer '%s'", request_text(request, "buffer"));
+	if (buffer->mapping)
+		munmap(buffer->mapping, buffer->mapped);
+	buffer->mapping = NULL;
+	buffer_put(buffer);
+	return answer_ok(NULL);
+}
+
 #define RANGE { "buffer", KEY_NAME, true, NULL }, { "offset", KEY_U64, false, NULL }, \
 	      { "length", KEY_U64, false, NULL }, { "sync", KEY_BOOL, false, NULL }
 
 const struct op cpu_ops[] = {
 	{ "cpu-write", op_cpu_write, false, { RANGE, { "seed", KEY_U64, false, NULL } } },
 	{ "cpu-digest", op_cpu_digest, false, { RANGE } },
+	{ "mmap", op_mmap, false, { { "buffer", KEY_NAME, true, NULL },
+				    { "offset", KEY_U64, false, NULL },
+				    { "length", KEY_U64, false, NULL } } },
+	{ "munmap", op_munmap, false, { { "buffer", KEY_NAME, true, NULL } } },
 	{ 0 },
 };

@@ -370,6 +370,14 @@ static json_t *op_close(const json_t *request)
 	return buffer_close(name) ? answer_ok(NULL) : no_buffer(name);
 }
 
+/* The file of an engine, or without a name that of the exporter. */
+static json_t *op_close_device(const json_t *request)
+{
+	const char *name = request_text(request, "device") ?: EXPORTER;
+
+	return device_close(name) ? answer_ok(NULL) : answer_protocol("'%s' is not open", name);
+}
+
 #define BUFFER { "buffer", KEY_NAME, true, NULL }
 #define DEVICE { "device", KEY_NAME, true, NULL }
 
@@ -387,5 +395,6 @@ const struct op dmabuf_ops[] = {
 	{ "map", op_map, false, { DEVICE, BUFFER, { "direction", KEY_WORD, false, directions } } },
 	{ "unmap", op_unmap, false, { DEVICE, BUFFER } },
 	{ "close", op_close, false, { BUFFER } },
+	{ "close-device", op_close_device, false, { { "device", KEY_NAME, false, NULL } } },
 	{ 0 },
 };

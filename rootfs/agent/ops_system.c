@@ -12,6 +12,7 @@
 #include "files.h"
 #include "objects.h"
 #include "ops.h"
+#include "processes.h"
 #include "protocol.h"
 #include "threads.h"
 
@@ -62,7 +63,9 @@ static json_t *op_hello(const json_t *request)
 static json_t *op_reset(const json_t *request)
 {
 	(void)request;
+	processes_reset();
 	objects_reset();
+	kernel_reset();
 	threads_end_idle();
 	return answer_ok(NULL);
 }

@@ -7,11 +7,13 @@
 #include "answer.h"
 #include "lines.h"
 #include "ops.h"
+#include "processes.h"
 #include "threads.h"
 #include "transport.h"
 
 static const struct op *const tables[] = { dmabuf_ops, job_ops, cpu_ops, system_ops, thread_ops,
-					   run_ops, accounting_ops };
+					   run_ops, accounting_ops, process_ops, fence_ops,
+					   kernel_ops };
 
 #define NR_TABLES (sizeof(tables) / sizeof(tables[0]))
 
@@ -43,8 +45,7 @@ static char *answer_line(json_t *answer, json_t *id, size_t *length)
 
 static void send_too_long(unsigned int connection, json_t *id, size_t length);
 
-/* Takes the reference to @answer. */
-static void send_answer(unsigned int connection, json_t *id, json_t *answer)
+void protocol_answer(unsigned int connection, json_t *id, json_t *answer)
 {
 	size_t length = 0;
 	char *line = answer_line(answer, id, &length);
@@ -61,7 +62,7 @@ static void send_answer(unsigned int connection, json_t *id, json_t *answer)
 
 static void send_too_long(unsigned int connection, json_t *id, size_t length)
 {
-	send_answer(connection, id, answer_protocol("the answer would take %zu bytes, at most %d",
+	protocol_answer(connection, id, answer_protocol("the answer would take %zu bytes, at most %d",
 						    length, LINE_LIMIT));
 }
 
@@ -70,14 +71,15 @@ static void refuse(json_t *answer)
 {
 	json_t *null = json_null();
 
-	send_answer(transport_connection(), null, answer);
+	protocol_answer(transport_connection(), null, answer);
 }
 
 void protocol_run(struct work *work)
 {
 	json_t *answer = work->op->run(work->request);
 
-	send_answer(work->connection, json_object_get(work->request, "id"), answer);
+	if (answer != ANSWERED_ELSEWHERE)
+		protocol_answer(work->connection, json_object_get(work->request, "id"), answer);
 	json_decref(work->request);
 	free(work);
 }
@@ -105,6 +107,15 @@ static json_t *start(const struct op *op, json_t *request)
 	return answer_protocol("%s", problem);
 }
 
+/* To a process of its own, which answers. */
+static json_t *forward(json_t *request)
+{
+	const char *problem = processes_forward(request_text(request, "process"), request,
+						transport_connection(), -1, NULL);
+
+	return problem ? answer_protocol("%s", problem) : NULL;
+}
+
 static json_t *check_and_start(json_t *request)
 {
 	const json_t *name = json_object_get(request, "op");
@@ -117,7 +128,9 @@ static json_t *check_and_start(json_t *request)
 	if (!op)
 		return answer_protocol("unknown op '%.64s'", json_string_value(name));
 	refusal = request_check(request, op);
-	return refusal ? refusal : start(op, request);
+	if (refusal)
+		return refusal;
+	return json_object_get(request, "process") ? forward(request) : start(op, request);
 }
 
 static void take_request(json_t *request)
@@ -135,7 +148,7 @@ static void take_request(json_t *request)
 	}
 	refusal = check_and_start(request);
 	if (refusal)
-		send_answer(transport_connection(), id, refusal);
+		protocol_answer(transport_connection(), id, refusal);
 }
 
 void protocol_receive(const char *line, size_t length)

@@ -21,6 +21,9 @@ struct work {
 /* Takes a line of the reader's; NULL for one that was too long. */
 void protocol_receive(const char *line, size_t length);
 
+/* Sends an answer to the request with this id, and takes the reference to it. */
+void protocol_answer(unsigned int connection, json_t *id, json_t *answer);
+
 /* Runs the operation, sends the answer and frees the work. */
 void protocol_run(struct work *work);
 

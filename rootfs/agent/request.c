@@ -15,6 +15,7 @@ static const struct key common_keys[] = {
 	{ "id", KEY_NONE, true, NULL }, /* protocol.c has looked at it */
 	{ "op", KEY_TEXT, true, NULL },
 	{ "thread", KEY_NAME, false, NULL },
+	{ "process", KEY_NAME, false, NULL },
 };
 
 #define NR_COMMON_KEYS (sizeof(common_keys) / sizeof(common_keys[0]))

@@ -8,14 +8,22 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
 #include "port.h"
+#include "rights.h"
+
+#define MAX_FDS 64
 
 static int in_fd = STDIN_FILENO;
 static int out_fd = STDOUT_FILENO;
 static int wakeups = -1; /* epoll, for a port */
+static bool is_socket;
+static int fds[MAX_FDS]; /* came over the socket; used by the reader alone */
+static unsigned int nr_fds;
+static _Thread_local int fd_to_send = -1;
 static bool connected;
 static atomic_uint connection;
 static pthread_mutex_t write_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -23,6 +31,27 @@ static pthread_mutex_t write_lock = PTHREAD_MUTEX_INITIALIZER;
 void transport_use_stdio(void)
 {
 	connected = true;
+}
+
+void transport_use_socket(void)
+{
+	connected = true;
+	is_socket = true;
+	out_fd = in_fd;
+}
+
+int transport_take_fd(void)
+{
+	int fd = nr_fds ? fds[0] : -1;
+
+	if (nr_fds)
+		memmove(fds, fds + 1, --nr_fds * sizeof(fds[0]));
+	return fd;
+}
+
+void transport_send_fd(int fd)
+{
+	fd_to_send = fd;
 }
 
 /*
@@ -80,10 +109,23 @@ static bool hang_up(void)
 	return true;
 }
 
+static ssize_t read_socket(char *bytes, size_t size)
+{
+	ssize_t got;
+	int fd;
+
+	got = rights_receive(in_fd, bytes, size, &fd);
+	if (fd >= 0 && nr_fds < MAX_FDS)
+		fds[nr_fds++] = fd;
+	else if (fd >= 0)
+		close(fd);
+	return got;
+}
+
 ssize_t transport_read(char *bytes, size_t size)
 {
 	for (;;) {
-		ssize_t got = read(in_fd, bytes, size);
+		ssize_t got = is_socket ? read_socket(bytes, size) : read(in_fd, bytes, size);
 
 		if (got > 0)
 			connected = true;
@@ -126,9 +168,20 @@ static void write_all(unsigned int of_connection, const char *bytes, size_t leng
 	}
 }
 
+static void write_socket(const char *bytes, size_t length)
+{
+	rights_send(out_fd, bytes, length, fd_to_send);
+	if (fd_to_send >= 0)
+		close(fd_to_send);
+	fd_to_send = -1;
+}
+
 void transport_write(unsigned int of_connection, const char *bytes, size_t length)
 {
 	pthread_mutex_lock(&write_lock);
-	write_all(of_connection, bytes, length);
+	if (is_socket)
+		write_socket(bytes, length);
+	else
+		write_all(of_connection, bytes, length);
 	pthread_mutex_unlock(&write_lock);
 }

@@ -14,6 +14,15 @@
 
 void transport_use_stdio(void);
 
+/* Standard input is a socket, over which fds come and go. */
+void transport_use_socket(void);
+
+/* The oldest fd that came and was not yet taken, or -1. */
+int transport_take_fd(void);
+
+/* The next answer that this thread writes brings an fd along; it is closed then. */
+void transport_send_fd(int fd);
+
 /* Waits until there is a virtio-serial port of this name. */
 void transport_use_port(const char *name);
 

@@ -308,6 +308,8 @@ def test_a_blocked_thread_blocks_nobody_else(agent: AgentProcess) -> None:
     behind = agent.send("hello", thread="slow")
     assert agent.result("reset") == {}
     threads = agent.result("threads")
+    while threads["slow"]["op"] is None:  # the thread is just starting
+        threads = agent.result("threads")
     assert (threads["slow"]["busy"], threads["slow"]["op"], threads["slow"]["id"]) == (True, "wait", slow)
     assert threads["slow"]["queued"] == 1
     assert threads["slow"]["tid"] > 0
