@@ -17,7 +17,14 @@ static const struct sabotage sabotages[] = {
 	{ "hang", "-", "no test ends; the timeout is a second" },
 	{ "leak", "-", "a buffer stays behind while a test is accounted for" },
 	{ "wrong-errno", "-", "each failing call is expected to fail otherwise" },
+	{ "cloexec-lost", "C2", "buffers are made without close-on-exec" },
+	{ "job-does-not-wait", "C7", "imported fences never reach the buffer" },
+	{ "poll-never-waits", "C8", "poll says that all is ready" },
 	{ "sync-takes-all", "C9", "invalid flags of SYNC are taken away first" },
+	{ "fence-error-lost", "C10", "fence status never says an error" },
+	{ "name-lost", "C11", "SET_NAME does nothing" },
+	{ "bounds-lost", "C12", "mmap beyond the end is cut to the buffer" },
+	{ "other-buffer-passed", "C14", "SCM_RIGHTS carries a copy" },
 };
 
 static const struct sabotage *active;

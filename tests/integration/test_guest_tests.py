@@ -32,7 +32,8 @@ def results(output: str) -> dict[str, tuple[str, str]]:
     assert output.startswith("KTAP version 1\n")
     found = {name: (status, reason) for status, name, reason in RESULT.findall(output)}
     plan = PLAN.search(output)
-    assert plan and int(plan[1]) == len(found)
+    assert plan
+    assert int(plan[1]) == len(found)
     return found
 
 
