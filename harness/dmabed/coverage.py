@@ -91,8 +91,8 @@ class Coverage:
 
     def reached_after_all(self) -> list[Unreachable]:
         """What is given as unreachable, and ran: the list is wrong there."""
-        missing = {file.name: set(file.missing) for file in self.files}
-        return [each for each in self.unreachable if not set(each.lines) <= missing.get(each.file, set())]
+        ran = {file.name: set(file.ran) for file in self.files}
+        return [each for each in self.unreachable if set(each.lines) & ran.get(each.file, set())]
 
     def as_json(self) -> dict[str, Any]:
         """The figures; keys beyond lines and branches tell what is missing."""

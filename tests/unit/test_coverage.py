@@ -81,8 +81,9 @@ def test_a_line_with_a_reason_is_explained_but_stays_missing() -> None:
 
 
 def test_a_line_that_ran_is_not_unreachable() -> None:
-    file = FileCoverage(NAME, Share(1, 2), Share(0, 0), (6,))
-    wrong, right = Unreachable(NAME, (5,), "?"), Unreachable(NAME, (6,), "never")
+    file = FileCoverage(NAME, Share(1, 2), Share(0, 0), (6,), ran=(5,))
+    # a line without code, like 7, proves nothing
+    wrong, right = Unreachable(NAME, (5, 6), "?"), Unreachable(NAME, (6, 7), "never")
     assert Coverage((file,), (wrong, right)).reached_after_all() == [wrong]
 
 
