@@ -63,6 +63,7 @@ class Execution:
         self._jobs: dict[str, tuple[JobRef, int]] = {}  # by the name that `as` gave
         self._threads: dict[str, list[tuple[Step, float, Future[dict[str, Any]]]]] = {}
         self._places_known: set[str] = set()  # buffers of our exporter: they say where they are
+        self._remembered: dict[str, BufferSnapshot] = {}  # places that buffers had, by the name of `as`
         self._holders = Holders(self._ask)
         self._drivers: dict[str, tuple[str, str]] = {}  # of devices that were unbound
 
@@ -158,6 +159,8 @@ class Execution:
         answer = self._ask(requests.op(step), requests.plain(step), step.args.get("timeout", WAIT_S))
         if answer.ok:
             self._note_buffers(step)
+        if answer.ok and step.verb == "buffer" and step.name:
+            self._remembered[step.name] = BufferSnapshot.from_result(answer.result)
         return answer.as_dict()
 
     def _note_buffers(self, step: Step) -> None:
@@ -179,7 +182,7 @@ class Execution:
         """Queue a job; its reference and the buffers' places are noted for the record."""
         operation = step.operation
         assert operation is not None, "the verbs of jobs have one"
-        answer = self._ask("submit", requests.submit(operation) | requests.place(step))
+        answer = self._ask("submit", requests.submit(step))
         if not answer.ok:
             return answer, 0
         nth = self._submitted.get(operation.device, 0) + 1
@@ -307,12 +310,7 @@ class Execution:
 
     def _ram_digest(self, step: Step) -> dict[str, Any]:
         """Read the storage out of guest RAM, without asking the guest for its bytes."""
-        answer = self._where(step.args["buffer"])
-        if answer is None:
-            raise AgentRefused(f"nobody has the buffer '{step.args['buffer']}' any more")
-        if not answer.ok:
-            return answer.as_dict()
-        place = BufferSnapshot.from_result(answer.result)
+        place = self._place_of(step)
         length = left = step.args["size"]
         digest = hashlib.sha256()
         for number, run in enumerate(place.segments):
@@ -321,6 +319,16 @@ class Execution:
             left -= part
         length -= left
         return {"ok": True, "result": {"sha256": digest.hexdigest(), "length": length}}
+
+    def _place_of(self, step: Step) -> BufferSnapshot:
+        """Where the buffer is now, or where it was when a place was remembered."""
+        if "place" in step.args:
+            return self._remembered[step.args["place"]]
+        answer = self._where(step.args["buffer"])
+        if answer is None or not answer.ok:
+            why = "nobody has it any more" if answer is None else answer.errno
+            raise AgentRefused(f"nobody tells where '{step.args['buffer']}' is", why=why)
+        return BufferSnapshot.from_result(answer.result)
 
     def _dump(self, name: str, address: int, length: int) -> bytes:
         file = self._machine.directory / f"ram-{name}.bin"

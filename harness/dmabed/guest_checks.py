@@ -198,6 +198,7 @@ def judge_pattern(
 
 def judge_same_as(case: Case, step: Step, witness: Witness, got: str) -> None:
     """Compare a digest with an earlier one, if the step asks for it."""
+    _judge_differs(case, step, witness, got)
     name = step.expect.same_as
     if name is None:
         return
@@ -206,6 +207,22 @@ def judge_same_as(case: Case, step: Step, witness: Witness, got: str) -> None:
         return
     wanted = f"'{name}' found {short(case.digests[name])}"
     case.log.check(got == case.digests[name], step, witness, f"{witness.value} digested {short(got)}", wanted)
+
+
+def _judge_differs(case: Case, step: Step, witness: Witness, got: str) -> None:
+    name = step.expect.differs_from
+    if name is None:
+        return
+    if name not in case.digests:
+        case.log.broke(step, witness, f"there is no digest '{name}' to compare with")
+        return
+    case.log.check(
+        got != case.digests[name],
+        step,
+        witness,
+        f"{witness.value} digested {short(got)}",
+        f"'{name}' found just that",
+    )
 
 
 # ---- results that are addresses ----

@@ -14,11 +14,13 @@ _WIDE = ("size", "offset", "address", "seed")
 # verbs that are one request with the same arguments
 PLAIN_VERBS = (
     *("export", "heap", "buffer", "close", "close-device", "close-exporter", "dup"),
-    *("attach", "detach", "map", "unmap"),
+    *("attach", "detach", "map", "unmap", "migrate", "pin", "unpin"),
     *("cpu-write", "cpu-digest", "mmap", "munmap", "sync", "seek", "fdinfo", "set-name"),
     *("poll", "export-sync-file", "import-sync-file", "merge-fences", "wait-fence", "close-fence"),
     *("exit-process", "unload", "load", "pressure"),
 )
+# what a submit may have beside its operation
+JOB_EXTRAS = ("in-fence", "out-fence", "usage")
 # verbs whose request has another name
 _OPS = {"sync": "cpu-sync", "close-exporter": "close-device"}
 
@@ -63,8 +65,15 @@ def _value(key: str, value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def submit(operation: Operation) -> dict[str, Any]:
-    """The arguments of ``submit``."""
+def submit(step: Step) -> dict[str, Any]:
+    """The arguments of ``submit``, for a step that is a job."""
+    operation = step.operation
+    assert operation is not None, "the verbs of jobs have one"
+    extras = {key: step.args[key] for key in JOB_EXTRAS if key in step.args}
+    return _submit(operation) | extras | place(step)
+
+
+def _submit(operation: Operation) -> dict[str, Any]:
     request = {
         "device": operation.device,
         "operation": operation.operation,

@@ -38,20 +38,25 @@ THREAD_VERBS = (
     "wait-fence",
     "unbind",
     "close-device",
+    "migrate",
+    "pin",
+    "unpin",
 )
 # what one of the agent's processes can do in the place of the agent
 PROCESS_VERBS = (
     *("export", "heap", "attach", "detach", "map", "unmap", "close", "close-device", "dup", "buffer"),
+    *("migrate", "pin", "unpin"),
     *("fill", "digest", "copy", "compare", "submit", "wait"),
     *("cpu-write", "cpu-digest", "mmap", "munmap", "sync", "seek", "fdinfo", "set-name"),
     *("poll", "export-sync-file", "import-sync-file", "merge-fences", "wait-fence", "close-fence"),
 )
-NAMED_VERBS = ("submit", *OPERATIONS, *DIGESTS)
+NAMED_VERBS = ("submit", "buffer", *OPERATIONS, *DIGESTS)
 
 _DEFAULTS: dict[str, dict[str, Any]] = {
     "export": {"storage": "auto", "flags": ()},
     "heap": {"heap": "system"},
-    "attach": {"dynamic": False},
+    "attach": {"dynamic": False, "p2p": False},
+    "migrate": {"storage": "auto"},
     "map": {"direction": "bidirectional"},
     "wait": {"timeout": WAIT_S},
     "join": {"timeout": WAIT_S},
@@ -74,10 +79,10 @@ _EXPECT_KEYS: dict[str, tuple[str, ...]] = {
     "buffer": ("errno", "storage", "migrations", *_ADDRESSES),
     "fill": _JOB,
     "copy": _JOB,
-    "digest": (*_JOB, "pattern", "same-as"),
+    "digest": (*_JOB, "pattern", "same-as", "differs-from"),
     "compare": (*_JOB, "mismatch"),
-    "cpu-digest": ("errno", "pattern", "same-as"),
-    "ram-digest": ("pattern", "same-as"),
+    "cpu-digest": ("errno", "pattern", "same-as", "differs-from"),
+    "ram-digest": ("pattern", "same-as", "differs-from"),
     "submit": ("errno",),
     "seek": ("errno", "at"),
     "fdinfo": ("errno", "fields"),
@@ -94,7 +99,7 @@ _EXPECT_KEYS: dict[str, tuple[str, ...]] = {
 }
 _MODIFIERS = ("expect", "hardware", "thread", "process", "as")
 _SIZES = ("size", "offset", "at", "below", "above", "mismatch")
-_LISTS = ("flags", "events", "ready", "tests")
+_LISTS = ("flags", "events", "ready", "tests", "allowed")
 
 
 class Via(Enum):
@@ -114,6 +119,7 @@ class Expect:
     error: str | None = None
     pattern: int | None = None
     same_as: str | None = None
+    differs_from: str | None = None
     storage: str | None = None
     segments: int | None = None
     migrations: int | None = None

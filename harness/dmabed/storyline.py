@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from dmabed import units
 from dmabed.errors import InputError
 from dmabed.pattern import WORD
+from dmabed.requests import JOB_EXTRAS
 from dmabed.steps import DIGESTS, OPERATIONS, Operation, Step, Via, wait_keys
 from dmabed.yamlfile import Document, Key
 
@@ -43,6 +44,7 @@ class _Story:
     fences: set[tuple[str | None, str]] = field(default_factory=set)
     threads: dict[str, Step] = field(default_factory=dict)
     processes: set[str] = field(default_factory=set)
+    places: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
     digests: set[str] = field(default_factory=set)
 
@@ -120,9 +122,20 @@ def _tell_dup(story: _Story, step: Step) -> Step:
 def _check_address(story: _Story, step: Step) -> None:
     has, needs = "address" in step.args, step.args.get("storage") == "fixed"
     if needs and not has:
-        raise story.error(step, ("export",), "storage 'fixed' needs an address")
+        raise story.error(step, (step.verb,), "storage 'fixed' needs an address")
     if has and not needs:
-        raise story.error(step, ("export", "address"), "only storage 'fixed' takes an address")
+        raise story.error(step, (step.verb, "address"), "only storage 'fixed' takes an address")
+    named = step.args.get("storage") in ("pool", "local")
+    if named != ("source" in step.args):
+        what = "storage 'pool' and 'local' need a source, the others take none"
+        raise story.error(step, (step.verb,), what, "the pool's or the engine's name")
+
+
+def _tell_migrate(story: _Story, step: Step) -> Step:
+    _tell_where(story, step)
+    if not step.expect.errno:
+        _check_address(story, step)
+    return step
 
 
 def _tell_close(story: _Story, step: Step) -> Step:
@@ -175,6 +188,11 @@ def _tell_where(story: _Story, step: Step) -> Step:
     if buffer.is_heap and not step.expect.errno:
         what = f"nobody tells where a heap buffer as '{step.args['buffer']}' is"
         raise story.error(step, (step.verb, "buffer"), what, "buffers made by export")
+    if "place" in step.args and step.args["place"] not in story.places:
+        known = ", ".join(sorted(story.places)) or "none: name a step 'buffer' with 'as'"
+        raise story.error(step, ("ram-digest", "place"), f"no place '{step.args['place']}' is known", known)
+    if step.verb == "buffer" and step.name:
+        story.places.add(step.name)
     if step.verb == "ram-digest":
         return dataclasses.replace(step, args={**step.args, "size": buffer.size})
     return step
@@ -238,6 +256,7 @@ def _tell_job(story: _Story, step: Step) -> Step:
     _check_job_keys(story, step, name)
     operation = _operation(story, step, name)
     _check_job_hardware(story, step, operation)
+    _tell_job_fences(story, step)
     told = dataclasses.replace(step, args={**step.args, "size": operation.length}, operation=operation)
     if step.verb == "submit" and step.name and not step.expect.errno:
         story.jobs[step.name] = operation
@@ -263,6 +282,13 @@ def _operation(story: _Story, step: Step, name: str) -> Operation:
     )
 
 
+def _tell_job_fences(story: _Story, step: Step) -> None:
+    if "in-fence" in step.args:
+        _check_fence(story, step, "in-fence")
+    if "out-fence" in step.args and not step.expect.errno:
+        _add_fence(story, step, "out-fence")
+
+
 def _ends(step: Step, name: str) -> tuple[str | None, str | None]:
     if name == "fill":
         return None, step.args["buffer"]
@@ -275,7 +301,8 @@ def _check_job_keys(story: _Story, step: Step, name: str) -> None:
     """The schema knows the keys of each verb, but not those of ``submit`` with an operation."""
     needs = ("buffer",) if name in ("fill", "digest") else ("from", "to")
     takes = {"fill": ("seed", "offset"), "digest": ("offset",)}.get(name, ())
-    allowed = ("device", "operation", *needs, *takes, "size")
+    extras = JOB_EXTRAS if step.verb == "submit" else ()
+    allowed = ("device", "operation", *needs, *takes, "size", *extras)
     for key in step.args:
         if key not in allowed:
             raise story.error(step, (step.verb, key), f"unknown key for {name}", ", ".join(allowed))
@@ -325,10 +352,14 @@ def _tell_wait(story: _Story, step: Step) -> Step:
 
 
 def _check_same_as(story: _Story, step: Step) -> None:
-    name = step.expect.same_as
+    for key, name in (("same-as", step.expect.same_as), ("differs-from", step.expect.differs_from)):
+        _check_digest(story, step, key, name)
+
+
+def _check_digest(story: _Story, step: Step, key: str, name: str | None) -> None:
     if name is not None and name not in story.digests:
         known = ", ".join(sorted(story.digests)) or "none: name an earlier digest with 'as'"
-        raise story.error(step, ("expect", "same-as"), f"no digest '{name}' was taken before", known)
+        raise story.error(step, ("expect", key), f"no digest '{name}' was taken before", known)
 
 
 # ---- threads ----
@@ -356,19 +387,21 @@ def _check_thread(story: _Story, step: Step) -> None:
 
 
 def _tell_new_fence(story: _Story, step: Step) -> Step:
-    entry = (step.process, step.args["fence"])
-    if entry in story.fences:
-        raise story.error(
-            step, (step.verb, "fence"), f"fence '{entry[1]}' is there already", "close it first"
-        )
     if step.verb == "export-sync-file":
         _buffer(story, step, "buffer")
     else:
         _check_fence(story, step, "one")
         _check_fence(story, step, "other")
     if not step.expect.errno:
-        story.fences.add(entry)
+        _add_fence(story, step, "fence")
     return step
+
+
+def _add_fence(story: _Story, step: Step, key: str) -> None:
+    entry = (step.process, step.args[key])
+    if entry in story.fences:
+        raise story.error(step, (step.verb, key), f"fence '{entry[1]}' is there already", "close it first")
+    story.fences.add(entry)
 
 
 def _tell_fence(story: _Story, step: Step) -> Step:
@@ -449,6 +482,9 @@ _TELL: dict[str, Callable[[_Story, Step], Step]] = {
     "detach": _tell_detach,
     "map": _tell_map,
     "unmap": _tell_unmap,
+    "migrate": _tell_migrate,
+    "pin": _tell_unmap,
+    "unpin": _tell_unmap,
     **dict.fromkeys((*OPERATIONS, "submit"), _tell_job),
     "wait": _tell_wait,
     "join": _tell_join,

@@ -200,6 +200,35 @@ bool buffer_close(const char *name)
 	return buffer != NULL;
 }
 
+static void fence_name(char *to, const char *name)
+{
+	snprintf(to, NAME_MAX_LENGTH + 1, "/%s", name);
+}
+
+struct buffer *fence_get(const char *name)
+{
+	char stored[NAME_MAX_LENGTH + 1];
+
+	fence_name(stored, name);
+	return buffer_get(stored);
+}
+
+bool fence_add(const char *name, int fd)
+{
+	char stored[NAME_MAX_LENGTH + 1];
+
+	fence_name(stored, name);
+	return buffer_add(stored, fd, 0);
+}
+
+bool fence_close(const char *name)
+{
+	char stored[NAME_MAX_LENGTH + 1];
+
+	fence_name(stored, name);
+	return buffer_close(stored);
+}
+
 struct device *device_get(const char *name)
 {
 	struct device *device;

@@ -51,6 +51,12 @@ struct buffer *buffer_get(const char *name);
 void buffer_put(struct buffer *buffer);
 bool buffer_close(const char *name);
 
+/* Fences are kept like buffers, under names that no buffer can have. */
+struct buffer *fence_get(const char *name);
+/* Takes the fd, as buffer_add(). */
+bool fence_add(const char *name, int fd);
+bool fence_close(const char *name);
+
 /* Opens the device at first use. NULL and errno when it can't be opened. */
 struct device *device_get(const char *name);
 void device_put(struct device *device);

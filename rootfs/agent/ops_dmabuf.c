@@ -6,6 +6,7 @@
 #include <linux/dma-heap.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -21,6 +22,8 @@ static const struct word storages[] = {
 	{ "low-pages", DMABED_STORAGE_LOW_PAGES },
 	{ "contiguous", DMABED_STORAGE_CONTIGUOUS },
 	{ "fixed", DMABED_STORAGE_FIXED },
+	{ "pool", DMABED_STORAGE_POOL },
+	{ "local", DMABED_STORAGE_LOCAL },
 	{ 0 },
 };
 
@@ -28,6 +31,21 @@ static const struct word export_flags[] = {
 	{ "dynamic", DMABED_EXPORT_DYNAMIC },
 	{ "unconstrained", DMABED_EXPORT_UNCONSTRAINED },
 	{ "high", DMABED_EXPORT_HIGH },
+	{ "no-mmap", DMABED_EXPORT_NO_MMAP },
+	{ "no-vmap", DMABED_EXPORT_NO_VMAP },
+	{ "no-cpu-access", DMABED_EXPORT_NO_CPU_ACCESS },
+	{ "cache-sgt", DMABED_EXPORT_CACHE_SGT },
+	{ 0 },
+};
+
+/* The same names as @storages, as bits of a set. */
+static const struct word storage_bits[] = {
+	{ "pages", 1 << DMABED_STORAGE_PAGES },
+	{ "low-pages", 1 << DMABED_STORAGE_LOW_PAGES },
+	{ "contiguous", 1 << DMABED_STORAGE_CONTIGUOUS },
+	{ "fixed", 1 << DMABED_STORAGE_FIXED },
+	{ "pool", 1 << DMABED_STORAGE_POOL },
+	{ "local", 1 << DMABED_STORAGE_LOCAL },
 	{ 0 },
 };
 
@@ -97,6 +115,15 @@ static json_t *new_buffer(const char *name, int fd, uint64_t asked)
 	return answer_ok(json_pack("{s:o}", "length", json_hex(length)));
 }
 
+/* A name that is too long is not cut: the kernel must not find another. */
+static void copy_source(char *to, const json_t *request)
+{
+	const char *source = request_text(request, "source") ?: "";
+
+	memset(to, 0, DMABED_NAME_LEN);
+	memcpy(to, source, strnlen(source, DMABED_NAME_LEN));
+}
+
 static json_t *op_export(const json_t *request)
 {
 	const char *name = request_text(request, "buffer");
@@ -108,10 +135,12 @@ static json_t *op_export(const json_t *request)
 		.fd_flags = O_RDWR | O_CLOEXEC,
 		.address = request_u64(request, "address", 0),
 		.fd = -1,
+		.allowed = request_words(request, "allowed", storage_bits),
 	};
 	struct device *exporter;
 	int error;
 
+	copy_source(export.source, request);
 	if (!buffer_name_free(name))
 		return answer_protocol("buffer '%s' is there already", name);
 	exporter = device_get(EXPORTER);
@@ -145,6 +174,42 @@ static json_t *op_heap(const json_t *request)
 	if (error)
 		return answer_errno(error, "DMA_HEAP_IOCTL_ALLOC");
 	return new_buffer(name, (int)data.fd, data.len);
+}
+
+static json_t *migrate(const json_t *request, const struct buffer *buffer,
+		       const struct device *exporter)
+{
+	struct dmabed_migrate migrate = {
+		.size = sizeof(migrate),
+		.fd = buffer->fd,
+		.storage = request_word(request, "storage", storages, DMABED_STORAGE_AUTO),
+		.address = request_u64(request, "address", 0),
+	};
+
+	copy_source(migrate.source, request);
+	if (ioctl(exporter->fd, DMABED_IOC_MIGRATE, &migrate) != 0)
+		return answer_errno(errno, "DMABED_IOC_MIGRATE");
+	return answer_ok(NULL);
+}
+
+static json_t *op_migrate(const json_t *request)
+{
+	const char *name = request_text(request, "buffer");
+	struct buffer *buffer = buffer_get(name);
+	struct device *exporter;
+	json_t *answer;
+
+	if (!buffer)
+		return no_buffer(name);
+	exporter = device_get(EXPORTER);
+	if (exporter) {
+		answer = migrate(request, buffer, exporter);
+		device_put(exporter);
+	} else {
+		answer = answer_errno(errno, "open /dev/dmabed-exporter");
+	}
+	buffer_put(buffer);
+	return answer;
 }
 
 struct buffer_query {
@@ -213,11 +278,11 @@ static json_t *op_buffer(const json_t *request)
 	return answer;
 }
 
-static json_t *attach(struct attachment *attachment, const struct buffer *buffer, bool dynamic)
+static json_t *attach(struct attachment *attachment, const struct buffer *buffer, uint32_t flags)
 {
 	struct dmabed_attach attach = {
 		.size = sizeof(attach),
-		.flags = dynamic ? DMABED_ATTACH_DYNAMIC : 0,
+		.flags = flags,
 		.fd = buffer->fd,
 	};
 
@@ -231,6 +296,12 @@ static json_t *attach(struct attachment *attachment, const struct buffer *buffer
 	return answer_ok(json_pack("{s:I}", "attachment", (json_int_t)attach.attachment));
 }
 
+static uint32_t attach_flags(const json_t *request)
+{
+	return (request_bool(request, "dynamic", false) ? DMABED_ATTACH_DYNAMIC : 0) |
+	       (request_bool(request, "p2p", false) ? DMABED_ATTACH_P2P : 0);
+}
+
 static json_t *reserve_and_attach(const json_t *request, struct device *device,
 				  const struct buffer *buffer)
 {
@@ -240,7 +311,7 @@ static json_t *reserve_and_attach(const json_t *request, struct device *device,
 	if (!attachment)
 		return answer_protocol("'%s' is attached to '%s' already", device->name,
 				       buffer->name);
-	answer = attach(attachment, buffer, request_bool(request, "dynamic", false));
+	answer = attach(attachment, buffer, attach_flags(request));
 	attachment_put(attachment);
 	return answer;
 }
@@ -299,6 +370,40 @@ static json_t *detach(const json_t *request, struct attachment *attachment)
 static json_t *op_detach(const json_t *request)
 {
 	return with_attachment(request, detach);
+}
+
+static json_t *pin_ioctl(struct attachment *attachment, unsigned long command, const char *name)
+{
+	struct dmabed_pin pin = {
+		.size = sizeof(pin),
+		.attachment = attachment->number,
+	};
+
+	if (ioctl(attachment->device->fd, command, &pin) != 0)
+		return answer_errno(errno, name);
+	return answer_ok(NULL);
+}
+
+static json_t *pin(const json_t *request, struct attachment *attachment)
+{
+	(void)request;
+	return pin_ioctl(attachment, DMABED_IOC_PIN, "DMABED_IOC_PIN");
+}
+
+static json_t *unpin(const json_t *request, struct attachment *attachment)
+{
+	(void)request;
+	return pin_ioctl(attachment, DMABED_IOC_UNPIN, "DMABED_IOC_UNPIN");
+}
+
+static json_t *op_pin(const json_t *request)
+{
+	return with_attachment(request, pin);
+}
+
+static json_t *op_unpin(const json_t *request)
+{
+	return with_attachment(request, unpin);
 }
 
 struct map_query {
@@ -386,11 +491,19 @@ const struct op dmabuf_ops[] = {
 	{ "export", op_export, false, { BUFFER, { "length", KEY_U64, true, NULL },
 					{ "storage", KEY_WORD, false, storages },
 					{ "address", KEY_U64, false, NULL },
-					{ "flags", KEY_WORDS, false, export_flags } } },
+					{ "flags", KEY_WORDS, false, export_flags },
+					{ "source", KEY_TEXT, false, NULL },
+					{ "allowed", KEY_WORDS, false, storage_bits } } },
+	{ "migrate", op_migrate, false, { BUFFER, { "storage", KEY_WORD, false, storages },
+					  { "address", KEY_U64, false, NULL },
+					  { "source", KEY_TEXT, false, NULL } } },
 	{ "heap", op_heap, false, { BUFFER, { "length", KEY_U64, true, NULL },
 				    { "heap", KEY_NAME, true, NULL } } },
 	{ "buffer", op_buffer, false, { BUFFER } },
-	{ "attach", op_attach, false, { DEVICE, BUFFER, { "dynamic", KEY_BOOL, false, NULL } } },
+	{ "attach", op_attach, false, { DEVICE, BUFFER, { "dynamic", KEY_BOOL, false, NULL },
+					{ "p2p", KEY_BOOL, false, NULL } } },
+	{ "pin", op_pin, false, { DEVICE, BUFFER } },
+	{ "unpin", op_unpin, false, { DEVICE, BUFFER } },
 	{ "detach", op_detach, false, { DEVICE, BUFFER } },
 	{ "map", op_map, false, { DEVICE, BUFFER, { "direction", KEY_WORD, false, directions } } },
 	{ "unmap", op_unmap, false, { DEVICE, BUFFER } },

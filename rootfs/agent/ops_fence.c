@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What dma-buf offers to user space beside bytes: names, poll, fences as files.
- * A fence is kept like a buffer, under a name that no buffer can have.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -41,25 +40,9 @@ static const struct word origins[] = {
 	{ 0 },
 };
 
-static void fence_name(char *to, size_t size, const char *name)
+static json_t *new_fence(const char *name, int fd)
 {
-	snprintf(to, size, "/%s", name);
-}
-
-static struct buffer *fence_get(const char *name)
-{
-	char stored[NAME_MAX_LENGTH + 1];
-
-	fence_name(stored, sizeof(stored), name);
-	return buffer_get(stored);
-}
-
-static json_t *fence_add(const char *name, int fd)
-{
-	char stored[NAME_MAX_LENGTH + 1];
-
-	fence_name(stored, sizeof(stored), name);
-	if (!buffer_add(stored, fd, 0))
+	if (!fence_add(name, fd))
 		return answer_protocol("fence '%s' is there already", name);
 	return answer_ok(NULL);
 }
@@ -198,7 +181,7 @@ static json_t *op_export_sync_file(const json_t *request)
 	buffer_put(buffer);
 	if (error)
 		return answer_errno(error, "DMA_BUF_IOCTL_EXPORT_SYNC_FILE");
-	return fence_add(request_text(request, "fence"), export.fd);
+	return new_fence(request_text(request, "fence"), export.fd);
 }
 
 static json_t *op_import_sync_file(const json_t *request)
@@ -229,7 +212,7 @@ static json_t *merge(const struct buffer *one, const struct buffer *other, const
 	snprintf(data.name, sizeof(data.name), "%s", name);
 	if (ioctl(one->fd, SYNC_IOC_MERGE, &data) != 0)
 		return answer_errno(errno, "SYNC_IOC_MERGE");
-	return fence_add(name, data.fence);
+	return new_fence(name, data.fence);
 }
 
 static json_t *op_merge_fences(const json_t *request)
@@ -285,10 +268,7 @@ static json_t *op_wait_fence(const json_t *request)
 
 static json_t *op_close_fence(const json_t *request)
 {
-	char stored[NAME_MAX_LENGTH + 1];
-
-	fence_name(stored, sizeof(stored), request_text(request, "fence"));
-	return buffer_close(stored) ? answer_ok(NULL) : no_subject(request);
+	return fence_close(request_text(request, "fence")) ? answer_ok(NULL) : no_subject(request);
 }
 
 #define BUFFER { "buffer", KEY_NAME, true, NULL }

@@ -20,6 +20,15 @@ static const struct word operations[] = {
 	{ 0 },
 };
 
+static const struct word usages[] = {
+	{ "default", DMABED_USAGE_DEFAULT },
+	{ "kernel", DMABED_USAGE_KERNEL },
+	{ "write", DMABED_USAGE_WRITE },
+	{ "read", DMABED_USAGE_READ },
+	{ "bookkeep", DMABED_USAGE_BOOKKEEP },
+	{ 0 },
+};
+
 static const struct word statuses[] = {
 	{ "none", DMABED_COMP_NONE },
 	{ "ok", DMABED_COMP_OK },
@@ -79,12 +88,25 @@ static uint32_t number_of(const struct attachment *end)
 	return end ? end->number : DMABED_NO_ATTACHMENT;
 }
 
-static json_t *submit(const json_t *request, const struct ends *ends, const struct device *device)
+/* The sync file that comes out becomes a fence of this name. */
+static json_t *submitted(const struct dmabed_submit *submit, const char *fence)
 {
+	if (fence && !fence_add(fence, submit->fence_fd))
+		return answer_protocol("fence '%s' is there already", fence);
+	return answer_ok(json_pack("{s:I}", "job", (json_int_t)submit->job));
+}
+
+static json_t *submit(const json_t *request, const struct ends *ends, const struct device *device,
+		      const struct buffer *in_fence)
+{
+	const char *out_fence = request_text(request, "out-fence");
+
 	uint64_t src_offset = request_u64(request, "src-offset", 0);
 	uint64_t dst_offset = request_u64(request, "dst-offset", 0);
 	struct dmabed_submit submit = {
 		.size = sizeof(submit),
+		.flags = (in_fence ? DMABED_SUBMIT_IN_FENCE : 0) |
+			 (out_fence ? DMABED_SUBMIT_OUT_FENCE : 0),
 		.op = request_word(request, "operation", operations, 0),
 		.src = number_of(ends->src),
 		.dst = number_of(ends->dst),
@@ -92,22 +114,32 @@ static json_t *submit(const json_t *request, const struct ends *ends, const stru
 		.src_offset = src_offset,
 		.dst_offset = dst_offset,
 		.length = request_u64(request, "length", rest(ends, src_offset, dst_offset)),
+		.in_fence = in_fence ? in_fence->fd : 0,
+		.usage = request_word(request, "usage", usages, DMABED_USAGE_DEFAULT),
 	};
 
 	if (ioctl(device->fd, DMABED_IOC_SUBMIT, &submit) != 0)
 		return answer_errno(errno, "DMABED_IOC_SUBMIT");
-	return answer_ok(json_pack("{s:I}", "job", (json_int_t)submit.job));
+	return submitted(&submit, out_fence);
 }
 
 static json_t *submit_to_device(const json_t *request, const struct ends *ends)
 {
 	struct device *device = device_get(request_text(request, "device"));
+	const char *fence = request_text(request, "in-fence");
+	struct buffer *in_fence = fence ? fence_get(fence) : NULL;
 	json_t *answer;
 
 	if (!device)
-		return answer_errno(errno, "open");
-	answer = submit(request, ends, device);
-	device_put(device);
+		answer = answer_errno(errno, "open");
+	else if (fence && !in_fence)
+		answer = answer_protocol("unknown fence '%s'", fence);
+	else
+		answer = submit(request, ends, device, in_fence);
+	if (in_fence)
+		buffer_put(in_fence);
+	if (device)
+		device_put(device);
 	return answer;
 }
 
@@ -181,7 +213,10 @@ const struct op job_ops[] = {
 					{ "seed", KEY_U64, false, NULL },
 					{ "src-offset", KEY_U64, false, NULL },
 					{ "dst-offset", KEY_U64, false, NULL },
-					{ "length", KEY_U64, false, NULL } } },
+					{ "length", KEY_U64, false, NULL },
+					{ "in-fence", KEY_NAME, false, NULL },
+					{ "out-fence", KEY_NAME, false, NULL },
+					{ "usage", KEY_WORD, false, usages } } },
 	{ "wait", op_wait, false, { { "device", KEY_NAME, true, NULL },
 				    { "job", KEY_U64, true, NULL },
 				    { "timeout-ms", KEY_MS, false, NULL } } },
