@@ -119,10 +119,10 @@ class Agent:
         with self._lock:
             self._note("<", text)
         message = json.loads(text)
-        if not isinstance(message, dict):
-            raise ValueError(f"no JSON object: {text[:200]}")
+        if not isinstance(message, dict) or not isinstance(message.get("id"), int):
+            raise ValueError(f"no JSON object with an id: {text[:200]}")
         with self._lock:
-            future = self._waiting.pop(message.get("id") or 0, None)
+            future = self._waiting.pop(message["id"], None)
         if future is None:
             raise ValueError(f"an answer that nobody asked for: {text[:200]}")
         future.set_result(message)
@@ -151,8 +151,9 @@ def take(future: Future[dict[str, Any]], op: str, deadline: Deadline) -> Answer:
         raise AgentError(f"the agent gave no answer to {op} within {deadline.seconds:g} s") from error
     if message.get("protocol"):
         raise AgentRefused(f"the agent can't take {op}", why=str(message["protocol"]))
-    if message.get("ok") is True:
-        return Answer(True, dict(message.get("result") or {}))
+    result = message.get("result", {})
+    if message.get("ok") is True and isinstance(result, dict):
+        return Answer(True, result)
     if message.get("ok") is False and message.get("errno"):
         return Answer(
             False, {}, str(message["errno"]), str(message.get("call", "")), str(message.get("why", ""))

@@ -8,9 +8,11 @@ same afterwards. However it ends, the process is gone and the logs are kept.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import socket
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -68,11 +70,9 @@ class Machine:
         self._agent: Agent | None = None
         self._qmp: Qmp | None = None
         self._child: Child | None = None
-        try:
+        self._sockets: tuple[socket.socket, ...] = ()
+        with self.closed_on_error():
             self._launch(artifacts, image, memory, incoming)
-        except BaseException:
-            self.close()
-            raise
 
     # ---- coming up ----
 
@@ -82,13 +82,15 @@ class Machine:
     ) -> Machine:
         """Boot to readiness: the agent answers. Raises LaunchError."""
         machine = cls(artifacts, layout, image, directory, memory)
-        machine.greet_or_close()
+        with machine.closed_on_error():
+            machine.greet()
         return machine
 
-    def greet_or_close(self) -> None:
-        """Wait for the agent; on failure leave nothing behind."""
+    @contextlib.contextmanager
+    def closed_on_error(self) -> Iterator[None]:
+        """On any error leave nothing behind."""
         try:
-            self._greet()
+            yield
         except BaseException:
             self.close()
             raise
@@ -96,6 +98,7 @@ class Machine:
     def _launch(self, artifacts: Artifacts, image: Image, memory: Memory, incoming: bool) -> None:
         qmp, qmp_theirs = socket.socketpair()
         agent, agent_theirs = socket.socketpair()
+        self._sockets = (qmp, agent)
         fds = (qmp_theirs.fileno(), agent_theirs.fileno())
         channels = Channels(*fds, console=self.console_log, log=self.directory / "qemu.log")
         command = commandline.qemu_command(
@@ -107,10 +110,10 @@ class Machine:
         try:
             self._qmp = Qmp(qmp, self.directory / "qmp.log")
         except QmpError as error:
-            qmp.close()
             raise self._launch_error("QEMU did not start", command) from error
 
-    def _greet(self) -> None:
+    def greet(self) -> None:
+        """Wait until the agent answers. Raises LaunchError."""
         deadline = Deadline(BOOT_SECONDS)
         try:
             answer = take(self.agent.ask("hello"), "hello", deadline)
@@ -244,6 +247,8 @@ class Machine:
         if self._qmp is not None:
             self._qmp.close()
             self._qmp = None
+        for ours in self._sockets:
+            ours.close()
 
     def __enter__(self) -> Machine:
         return self

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from dmabed import layout as layouts
 from dmabed import scenario as scenarios
+from dmabed.errors import InputError
 from dmabed.layout import Layout
 from dmabed.scenario import Scenario
 
@@ -37,7 +38,8 @@ def make_plan(chosen: Sequence[Scenario], wanted: Sequence[str]) -> list[Planned
     Everything is checked here, so that a wrong file stops the run before it
     starts. Raises InputError.
     """
-    return [_planned(scenario, name) for scenario in chosen for name in _layouts_for(scenario, wanted)]
+    plan = [_planned(scenario, name) for scenario in chosen for name in _layouts_for(scenario, wanted)]
+    return _each_once(plan)
 
 
 def _layouts_for(scenario: Scenario, wanted: Sequence[str]) -> Sequence[str]:
@@ -48,7 +50,26 @@ def _layouts_for(scenario: Scenario, wanted: Sequence[str]) -> Sequence[str]:
 
 def _planned(scenario: Scenario, name: str) -> Planned:
     layout = layouts.find(name)
-    if layout.name not in scenario.layouts:
+    shipped = layout.name in layouts.names()
+    if shipped and layout.name not in scenario.layouts:
         return Planned(scenario, layout, skip=f"{scenario.name} is not for {layout.name}")
+    # a user's own SoC: whatever finds its devices there may run
+    missing = [device for device in scenario.devices if device not in {d.name for d in layout.devices}]
+    if missing and not shipped:
+        return Planned(scenario, layout, skip=f"{layout.name} has no {', '.join(missing)}")
     scenarios.check_layout(scenario, layout)
     return Planned(scenario, layouts.override(layout, scenario.device_overrides, scenario.document))
+
+
+def _each_once(plan: Sequence[Planned]) -> list[Planned]:
+    """Asked for twice is run once; two files of one name would share a folder."""
+    seen: dict[str, Planned] = {}
+    for planned in plan:
+        first = seen.setdefault(planned.folder, planned)
+        if first.scenario.file.resolve() != planned.scenario.file.resolve():
+            raise InputError(
+                f"{planned.scenario.file}: the scenario is called {planned.scenario.name}, "
+                f"as the one in {first.scenario.file}",
+                hint="give it another name, or run them one after the other",
+            )
+    return list(seen.values())

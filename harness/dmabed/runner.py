@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -27,10 +28,12 @@ from dmabed.machine import Machine
 from dmabed.plan import Planned
 from dmabed.ssh import Ssh
 from dmabed.testbed import Testbed
-from dmabed.transcript import Transcript
+from dmabed.transcript import Event, EventKind, Transcript
 from dmabed.verdict import judge
 
 POLL_SECONDS = 0.2
+
+log = logging.getLogger(__name__)
 
 
 class Transport(Enum):
@@ -80,13 +83,13 @@ class Runner:
         left = {pool.submit(self.one, planned) for planned in plan}
         try:
             while left:
-                left = _report_finished(left, report)
+                _report_finished(left, report)
         except BaseException:
             # the guests die, and each worker comes back with what it has
             self._stop.set()
             process.kill_all()
             while left:
-                left = _report_finished(left, report)
+                _report_finished(left, report)
             raise
         finally:
             pool.shutdown()
@@ -102,7 +105,11 @@ class Runner:
         elif self._stop.is_set():
             verdict = Verdict(Status.SKIPPED, "the run was interrupted before it began")
         else:
-            verdict, transcript = self._in_guest(planned)
+            try:
+                verdict, transcript = self._in_guest(planned)
+            except Exception as error:  # a bug of ours must not take the other scenarios along
+                log.exception("%s", planned.folder)
+                verdict = Verdict(Status.ERROR, f"a bug of dmabed: {error!r}")
         return Done(planned, verdict, time.monotonic() - started, transcript)
 
     def _in_guest(self, planned: Planned) -> tuple[Verdict, Transcript | None]:
@@ -113,9 +120,7 @@ class Runner:
                 self._connected(machine) as agent,
             ):
                 transcript = Execution(machine, agent, planned.scenario, self._stop).run()
-                found = [] if transcript.events else selfcheck.of_memory(agent)
-                if not transcript.events:
-                    self._at_end(agent)
+                found = self._after(machine, agent, transcript)
         except (GuestPanicked, NotProbed) as error:
             return Verdict(Status.FAILED, "; ".join(filter(None, (error.what, error.hint)))), None
         except TestbedError as error:
@@ -127,6 +132,20 @@ class Runner:
         verdict = judge(planned.scenario, planned.layout, transcript)
         _keep(directory, transcript, verdict)
         return verdict, transcript
+
+    def _after(self, machine: Machine, agent: Agent, transcript: Transcript) -> list[Event]:
+        """What the guest says of itself once the steps are done; it may die of them only now."""
+        found: list[Event] = []
+        if not transcript.events:
+            try:
+                found = selfcheck.of_memory(agent)
+                self._at_end(agent)
+            except TestbedError as error:
+                found = [Event(EventKind.AGENT_SILENT, str(error))]
+        known = any(event.kind is EventKind.GUEST_PANIC for event in transcript.events)
+        if not known and (panic := machine.panic()):
+            found.insert(0, Event(EventKind.GUEST_PANIC, panic))
+        return found
 
     @contextlib.contextmanager
     def _connected(self, machine: Machine) -> Iterator[Agent]:
@@ -142,12 +161,12 @@ class Runner:
                 agent.close()
 
 
-def _report_finished(open_: set[Future[Done]], report: Callable[[Done], None]) -> set[Future[Done]]:
-    """Report what has ended; the rest comes back. Wakes up often enough for Ctrl-C."""
-    done, rest = wait(open_, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+def _report_finished(left: set[Future[Done]], report: Callable[[Done], None]) -> None:
+    """Take what has ended out of ``left`` and report it. Wakes up often enough for Ctrl-C."""
+    done, _ = wait(left, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
     for future in done:
+        left.discard(future)  # first: an interrupt while it is reported must not report it again
         report(future.result())
-    return rest
 
 
 def _keep(directory: Path, transcript: Transcript, verdict: Verdict) -> None:

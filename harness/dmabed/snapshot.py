@@ -96,11 +96,25 @@ class Store:
             yield
 
     def prune(self) -> None:
-        """Keep the newest; a guest that still maps an older one is not disturbed."""
-        made = sorted((p for p in self.root.iterdir() if p.is_dir()), key=lambda p: p.stat().st_mtime)
+        """Keep the newest, and nothing of makers that were killed.
+
+        A guest that still maps an older snapshot is not disturbed. Locks stay:
+        another process may be waiting on one.
+        """
+        made = sorted((p.parent for p in self.root.glob("*/meta.json")), key=lambda p: p.stat().st_mtime)
         for path in made[:-KEEP]:
             shutil.rmtree(path, ignore_errors=True)
-            path.with_suffix(".lock").unlink(missing_ok=True)
+        for scratch in self.root.glob("*.tmp"):
+            if not self._is_being_made(scratch.name.partition(".")[0]):
+                shutil.rmtree(scratch, ignore_errors=True)
+
+    def _is_being_made(self, key: str) -> bool:
+        with (self.root / f"{key}.lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
 
 
 def ensure(store: Store, artifacts: Artifacts, layout: Layout, image: Image, directory: Path) -> str:
@@ -132,7 +146,7 @@ def _make(
         memory = Memory(scratch / "ram", share=True)
         with Machine.boot(artifacts, layout, image, directory, memory) as machine:
             machine.wait_for_ssh()
-            _require_devices(machine, artifacts)
+            require_devices(machine, artifacts)
             _save(machine, scratch / "state")
             shutil.copyfile(machine.console_log, scratch / BOOT_CONSOLE)
             ready = machine.ready_seconds
@@ -156,7 +170,8 @@ def _check_room(root: Path) -> None:
         )
 
 
-def _require_devices(machine: Machine, artifacts: Artifacts) -> None:
+def require_devices(machine: Machine, artifacts: Artifacts) -> None:
+    """Raise NotProbed when the guest's driver did not take every engine."""
     if missing := machine.missing_devices():
         raise NotProbed(
             f"{machine.layout.name}: the guest's driver did not probe {', '.join(missing)}",
@@ -204,17 +219,18 @@ def restore(
     path = store.path(key)
     memory = Memory(path / "ram", share=False)
     machine = Machine(artifacts, layout, image, directory, memory, incoming=True)
-    try:
+    with machine.closed_on_error():
         shutil.copyfile(path / BOOT_CONSOLE, directory / BOOT_CONSOLE)
+        _load(machine, path / "state")
+        machine.greet()
+    return machine
+
+
+def _load(machine: Machine, state: Path) -> None:
+    try:
         _ignore_shared(machine)
-        machine.qmp.command("migrate-incoming", channels=[_channel(path / "state")])
+        machine.qmp.command("migrate-incoming", channels=[_channel(state)])
         _wait_until_migrated(machine)
         machine.qmp.command("cont")
     except QmpError as error:
-        machine.close()
         raise LaunchError("the snapshot can't be restored", why=str(error) + machine.child.said()) from error
-    except BaseException:
-        machine.close()
-        raise
-    machine.greet_or_close()
-    return machine

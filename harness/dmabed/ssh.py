@@ -8,8 +8,8 @@ key is offered; nothing is read from the user's own SSH configuration.
 from __future__ import annotations
 
 import base64
-import contextlib
 import shlex
+import signal
 import threading
 from collections.abc import Callable, Sequence
 from typing import BinaryIO
@@ -21,6 +21,8 @@ from dmabed.deadline import Deadline
 from dmabed.errors import AgentError, LaunchError
 
 CONNECT_SECONDS = 20.0
+# what a shell says of a command that signal N ended is 128 + N (POSIX.1-2017, XCU 2.8.2)
+SIGNAL_STATUS = 128
 
 
 class Ssh:
@@ -51,35 +53,37 @@ class Ssh:
 
     def agent_stream(self) -> paramiko.Channel:
         """A channel that speaks the agent protocol."""
-        channel = self._open()
-        channel.exec_command("exec dmabed-agent --stdio")
-        return channel
+        return self._start("exec dmabed-agent --stdio")
 
     def run(self, argv: Sequence[str], stdout: BinaryIO, stderr: BinaryIO) -> int | None:
         """Run a command, its output copied as it comes.
 
         Returns its exit status (128 + N for signal N, as the guest's shell
         says it), or None when the connection ended first: the guest is gone.
+        There is no deadline: the command takes the time that it takes. When
+        nobody reads our output any more it ends as with SIGPIPE.
         """
-        channel = self._open()
         # "exit $?" keeps the shell there, so that a signal becomes a status
-        channel.exec_command(f"{shlex.join(argv)}; exit $?")
+        channel = self._start(f"{shlex.join(argv)}; exit $?")
         channel.shutdown_write()
-        reader = threading.Thread(target=_copy, args=(channel.recv_stderr, stderr), daemon=True)
-        reader.start()
-        _copy(channel.recv, stdout)
-        reader.join()
+        copies = [_Copy(channel, channel.recv_stderr, stderr), _Copy(channel, channel.recv, stdout)]
+        for copy in copies:
+            copy.join()
+        if any(copy.broken for copy in copies):
+            return SIGNAL_STATUS + signal.SIGPIPE
         known = channel.status_event.wait(1.0) and channel.exit_status >= 0
         return channel.exit_status if known else None
 
-    def _open(self) -> paramiko.Channel:
+    def _start(self, command: str) -> paramiko.Channel:
         transport = self._client.get_transport()
         if transport is None:
             raise AgentError("the SSH connection is gone")
         try:
-            return transport.open_session(timeout=Deadline(CONNECT_SECONDS).left())
-        except (paramiko.SSHException, EOFError) as error:
+            channel = transport.open_session(timeout=Deadline(CONNECT_SECONDS).left())
+            channel.exec_command(command)
+        except (paramiko.SSHException, EOFError, OSError) as error:
             raise AgentError("the guest opens no SSH session", why=str(error)) from error
+        return channel
 
     def close(self) -> None:
         self._client.close()
@@ -91,8 +95,23 @@ class Ssh:
         self.close()
 
 
-def _copy(receive: Callable[[int], bytes], to: BinaryIO) -> None:
-    with contextlib.suppress(OSError):
-        while data := receive(65536):
-            to.write(data)
-            to.flush()
+class _Copy(threading.Thread):
+    """Copies one output of a command; ``broken`` when nobody reads it here any more."""
+
+    def __init__(self, channel: paramiko.Channel, receive: Callable[[int], bytes], to: BinaryIO) -> None:
+        super().__init__(daemon=True)
+        self.broken = False
+        self._channel = channel
+        self._receive = receive
+        self._to = to
+        self.start()
+
+    def run(self) -> None:
+        while data := self._receive(65536):
+            try:
+                self._to.write(data)
+                self._to.flush()
+            except OSError:
+                self.broken = True
+                self._channel.close()
+                return

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dmabed import dts, snapshot
 from dmabed.build import Artifacts, overlay_cpio
-from dmabed.build.cache import default_root
+from dmabed.build.cache import default_root, replace
 from dmabed.commandline import Image, Memory
 from dmabed.errors import InputError
 from dmabed.layout import Layout
@@ -49,19 +49,27 @@ class Testbed:
         """A ready guest: restored if a snapshot may be used, else booted.
 
         The first start of a layout boots once more, to make the snapshot; its
-        logs are in ``directory/boot``. Raises LaunchError.
+        logs are in ``directory/boot``. Raises LaunchError; NotProbed when an
+        engine of the layout is missing.
         """
-        image = self.image(layout)
         if not self.options.snapshot:
-            return Machine.boot(self.artifacts, layout, image, directory, Memory())
+            machine = self.boot(layout, directory)
+            with machine.closed_on_error():
+                snapshot.require_devices(machine, self.artifacts)
+            return machine
+        image = self.image(layout)
         key = snapshot.ensure(self._store, self.artifacts, layout, image, directory / "boot")
         return snapshot.restore(self._store, key, self.artifacts, layout, image, directory)
+
+    def boot(self, layout: Layout, directory: Path) -> Machine:
+        """A guest booted from its kernel, whether all devices probed or not. Raises LaunchError."""
+        return Machine.boot(self.artifacts, layout, self.image(layout), directory, Memory())
 
     def start_once(self, layout: Layout, directory: Path) -> Machine:
         """A guest that nobody will want again: a snapshot is used, but none is made."""
         if self.has_snapshot(layout):
             return self.start(layout, directory)
-        return Machine.boot(self.artifacts, layout, self.image(layout), directory, Memory())
+        return self.boot(layout, directory)
 
     def has_snapshot(self, layout: Layout) -> bool:
         """Would ``start`` restore without a boot?"""
@@ -95,7 +103,5 @@ def _stored(folder: Path, suffix: str, data: bytes) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / (hashlib.sha256(data).hexdigest()[:32] + suffix)
     if not path.exists():
-        scratch = path.with_suffix(".tmp")
-        scratch.write_bytes(data)
-        scratch.rename(path)
+        replace(path, data)
     return path

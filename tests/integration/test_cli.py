@@ -4,14 +4,18 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from dmabed.build import Artifacts
+from dmabed.paths import LAYOUTS, ROOT
+from dmabed.scenario import SCENARIOS
 
 pytestmark = pytest.mark.integration
 
@@ -90,6 +94,7 @@ def test_boot_tells_which_device_did_not_probe(dmabed: Dmabed) -> None:
         (["run", "--layout", "imx8"], "imx8mp-6g"),
         (["boot", "--layout", "nowhere.yaml"], "nowhere.yaml"),
         (["boot", "--timeout-multiplier", "0"], "greater than 0"),
+        (["boot", "--timeout-multiplier", "inf"], "at most 600"),
         (["exec", "--overlay", "/no/such/folder", "--", "true"], "/no/such/folder"),
         (["boot", "--kernel", "/no/such/kernel"], "/no/such/kernel"),
         (["boot", "--initrd", "/no/such/initrd"], "/no/such/initrd"),
@@ -123,3 +128,43 @@ def test_a_bare_image_has_no_modules_and_that_is_said(
     assert done.returncode == 1
     assert "did not probe" in done.stderr
     assert "give --kernel the tree" in done.stderr
+
+
+def test_a_kernel_that_panics_at_boot_failed_and_the_testbed_did_not(dmabed: Dmabed) -> None:
+    done = dmabed("boot", "--append", "rdinit=/nowhere init=/nowhere")
+    assert done.returncode == 1
+    assert "Kernel panic" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "status"), [("exec -- yes", 128 + 13), ("list layouts --json", 0), ("rows", 0)]
+)
+def test_a_reader_that_goes_away_is_no_failure_and_no_hang(words: str, status: int) -> None:
+    script = f"{sys.executable} -m dmabed {words} | head -c 2 >/dev/null; echo ${{PIPESTATUS[0]}}"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "harness")}
+    done = subprocess.run(
+        ["bash", "-c", script], env=environment, capture_output=True, text=True, timeout=120, check=True
+    )
+    assert int(done.stdout) == status
+    assert "Traceback" not in done.stderr
+
+
+def test_the_same_layout_twice_runs_once(dmabed: Dmabed, tmp_path: Path) -> None:
+    done = dmabed("run", "share-three-devices", "--layout", "imx8mp-6g", "--layout", "imx8mp-6g", "--json")
+    assert done.returncode == 0
+    assert len(json.loads(done.stdout)["scenarios"]) == 1
+
+
+def test_two_scenarios_of_one_name_are_refused(dmabed: Dmabed, tmp_path: Path) -> None:
+    shutil.copyfile(SCENARIOS / "share-three-devices.yaml", tmp_path / "mine.yaml")
+    done = dmabed("run", "share-three-devices", "mine.yaml")
+    assert done.returncode == 2
+    assert "mine.yaml" in done.stderr
+
+
+def test_a_layout_of_ones_own_runs_what_it_has_the_devices_for(dmabed: Dmabed, tmp_path: Path) -> None:
+    text = (LAYOUTS / "imx8mp-6g.yaml").read_text().replace("layout: imx8mp-6g", "layout: my-soc")
+    (tmp_path / "my-soc.yaml").write_text(text)
+    done = dmabed("run", "share-three-devices", "--layout", "my-soc.yaml", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["scenarios"][0]["layout"] == "my-soc"

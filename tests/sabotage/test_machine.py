@@ -16,6 +16,7 @@ from dmabed.plan import make_plan
 from dmabed.runner import Runner
 from dmabed.scenario import load
 from dmabed.testbed import BootOptions, Testbed
+from dmabed.transcript import Transcript
 from dmabed.verdict import judge
 
 pytestmark = [pytest.mark.integration, pytest.mark.sabotage]
@@ -98,3 +99,36 @@ def test_a_panic_at_boot_is_the_subjects_failure(broken_kernel: Testbed, tmp_pat
     done = Runner(broken_kernel, tmp_path / "results").one(planned)
     assert done.verdict.status is Status.FAILED
     assert "Kernel panic" in done.verdict.why
+
+
+def test_a_panic_after_the_last_step(
+    testbed: Testbed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a use after free of the last close would show: no step is there to see it."""
+    file = tmp_path / "waits.yaml"
+    file.write_text(WAITS.replace("  - hold: {device: capture}\n", ""))
+    (planned,) = make_plan([load(file)], [])
+    run = Execution.run
+
+    def run_and_crash(execution: Execution) -> Transcript:
+        transcript = run(execution)
+        in_guest(execution._machine, "sh", "-c", "echo c > /proc/sysrq-trigger")
+        execution._machine.child.wait(20)
+        return transcript
+
+    monkeypatch.setattr(Execution, "run", run_and_crash)
+    done = Runner(testbed, tmp_path / "results").one(planned)
+    assert done.verdict.status is Status.FAILED
+    assert "panic" in done.verdict.why.lower()
+
+
+def test_a_bug_of_the_harness_is_an_error_and_no_crash(
+    testbed: Testbed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "waits.yaml"
+    file.write_text(WAITS)
+    (planned,) = make_plan([load(file)], [])
+    monkeypatch.setattr(Execution, "run", lambda _: {}["nothing"])
+    done = Runner(testbed, tmp_path / "results").one(planned)
+    assert done.verdict.status is Status.ERROR
+    assert "KeyError" in done.verdict.why

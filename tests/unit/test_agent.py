@@ -84,10 +84,12 @@ def test_a_protocol_complaint_is_the_testbeds_error(pair: tuple[Agent, Peer]) ->
     [
         b"no json\n",
         b"[1]\n",
+        b'{"id": [1], "ok": true}\n',
+        b'{"id": null, "protocol": "no JSON"}\n',
         b'{"id": 77, "ok": true}\n',
         b"x" * (LINE_LIMIT + 2),
     ],
-    ids=["garbage", "no-object", "nobody-asked", "endless"],
+    ids=["garbage", "no-object", "odd-id", "no-id", "nobody-asked", "endless"],
 )
 def test_nonsense_ends_the_connection_with_an_error(pair: tuple[Agent, Peer], line: bytes) -> None:
     agent, peer = pair
@@ -96,9 +98,10 @@ def test_nonsense_ends_the_connection_with_an_error(pair: tuple[Agent, Peer], li
         agent.call("hello", seconds=5)
 
 
-def test_an_answer_that_is_neither_is_an_error(pair: tuple[Agent, Peer]) -> None:
+@pytest.mark.parametrize("fields", [{"ok": False}, {"ok": 1}, {"ok": True, "result": [1]}])
+def test_an_answer_that_is_neither_is_an_error(pair: tuple[Agent, Peer], fields: dict[str, Any]) -> None:
     agent, peer = pair
-    serve(peer, lambda r: answer(r, ok=False))
+    serve(peer, lambda r: answer(r, **fields))
     with pytest.raises(AgentError, match="neither"):
         agent.call("hello")
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from dmabed.paths import ROOT
 from dmabed.process import Child, describe_status, tail
 
 _STARTS_A_SLEEPER = """
@@ -38,7 +39,9 @@ def gone(pid: int, seconds: float = 10.0) -> bool:
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_a_killed_harness_takes_its_child_along(how: signal.Signals) -> None:
-    with subprocess.Popen([sys.executable, "-c", _STARTS_A_SLEEPER], stdout=subprocess.PIPE) as harness:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "harness")}
+    command = [sys.executable, "-c", _STARTS_A_SLEEPER]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as harness:
         assert harness.stdout
         pid = int(harness.stdout.readline())
         assert not gone(pid, 0.2)

@@ -7,10 +7,11 @@ command was wrong.
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
 import sys
+import tempfile
+import traceback
 from types import FrameType
 
 import click
@@ -20,8 +21,9 @@ from dmabed.cli.coverage import coverage
 from dmabed.cli.guest import boot, exec_, shell
 from dmabed.cli.inform import doctor, list_, rows
 from dmabed.cli.run import run
-from dmabed.errors import TestbedError
+from dmabed.errors import GuestPanicked, NotProbed, TestbedError
 
+EXIT_SUBJECT = 1
 EXIT_TESTBED = 2
 
 
@@ -40,30 +42,35 @@ def _terminate(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _be_quiet() -> None:
-    """The reader of our output went away: the interpreter must not flush into it again."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 def main() -> None:
     """The entry point: errors become one message and exit status 2, never a traceback."""
     signal.signal(signal.SIGTERM, _terminate)
     signal.signal(signal.SIGHUP, _terminate)
     try:
-        status = cli(standalone_mode=False)
+        status = cli(prog_name="dmabed", standalone_mode=False)
     except click.ClickException as error:
         error.show()
+        status = EXIT_TESTBED
+    except (GuestPanicked, NotProbed) as error:
+        click.echo(f"dmabed: {error}", err=True)
+        status = EXIT_SUBJECT
+    except TestbedError as error:
+        click.echo(f"dmabed: {error}", err=True)
         status = EXIT_TESTBED
     except (click.Abort, KeyboardInterrupt):
         click.echo("dmabed: interrupted", err=True)
         status = EXIT_TESTBED
-    except TestbedError as error:
-        click.echo(f"dmabed: {error}", err=True)
-        status = EXIT_TESTBED
     except OSError as error:
-        if error.errno == errno.EPIPE:
-            _be_quiet()
-        else:
-            click.echo(f"dmabed: {error.filename or 'a file'}: {error.strerror}", err=True)
+        click.echo(f"dmabed: {error.filename or 'standard output'}: {error.strerror}", err=True)
+        status = EXIT_TESTBED
+    except Exception as error:  # a bug of ours: still no traceback in the user's face, and never status 1
+        click.echo(f"dmabed: a bug of dmabed: {error!r}\nhint: {_keep_traceback()}", err=True)
         status = EXIT_TESTBED
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _keep_traceback() -> str:
+    handle, name = tempfile.mkstemp(prefix="dmabed-traceback-", suffix=".txt")
+    with os.fdopen(handle, "w") as file:
+        traceback.print_exc(file=file)
+    return f"the traceback is in {name}"

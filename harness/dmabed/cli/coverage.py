@@ -20,7 +20,8 @@ from dmabed.cli.options import (
     Booting,
     boot_options,
     json_option,
-    wide_console,
+    show,
+    show_table,
 )
 from dmabed.cli.run import jobs_option, layouts_option, results_option, run_all, what_argument
 from dmabed.counters import Counters
@@ -102,7 +103,7 @@ def _guest_tests(testbed: Testbed, folder: Path, counters: Counters) -> bool:
 
 def _print(found: Coverage, guests: int, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(found.as_json(), indent=2))
+        show(json.dumps(found.as_json(), indent=2))
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("file", "lines", "", "branches", ""):
@@ -113,13 +114,12 @@ def _print(found: Coverage, guests: int, as_json: bool) -> None:
             file.name, *_share(file.lines), *_share(file.branches), file.ranges(found.unexplained(file))
         )
     table.add_row("total", *_share(found.lines), *_share(found.branches), style="bold")
-    console = wide_console()
-    console.print(table)
+    show_table(table)
     for each in found.unreachable:
-        console.print(f"unreachable: {each.file}:{ranges(each.lines)}: {each.reason}", soft_wrap=True)
+        show(f"unreachable: {each.file}:{ranges(each.lines)}: {each.reason}")
     for each in found.reached_after_all():
-        console.print(f"it ran, though given as unreachable: {each.file}:{ranges(each.lines)}")
-    console.print(f"counted in {guests} guests")
+        show(f"it ran, though given as unreachable: {each.file}:{ranges(each.lines)}")
+    show(f"counted in {guests} guests")
 
 
 def _share(share: Share) -> tuple[str, str]:

@@ -10,6 +10,7 @@ import shutil
 import socket
 import sys
 import tempfile
+import termios
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from typing import Any
 import click
 
 from dmabed import layout as layouts
-from dmabed.cli.options import Booting, boot_options, json_option, layout_option
+from dmabed.cli.options import Booting, boot_options, json_option, layout_option, show
 from dmabed.commandline import Channels, Memory, qemu_command
 from dmabed.errors import NotProbed, TestbedError
 from dmabed.layout import Layout
@@ -54,7 +55,7 @@ def boot(layout_name: str, booting: Booting, as_json: bool) -> int:
     testbed = booting.testbed()
     with _logs() as folder, _start_as_is(testbed, layout, folder) as machine:
         report = _boot_report(machine, testbed)
-    click.echo(json.dumps(report, indent=2) if as_json else _boot_text(report))
+    show(json.dumps(report, indent=2) if as_json else _boot_text(report))
     return 0 if all(device["probed"] for device in report["devices"]) else 1
 
 
@@ -63,8 +64,7 @@ def _start_as_is(testbed: Testbed, layout: Layout, folder: Path) -> Machine:
     try:
         return testbed.start(layout, folder)
     except NotProbed:
-        fresh = Testbed(testbed.artifacts, dataclasses.replace(testbed.options, snapshot=False))
-        return fresh.start(layout, folder / "again")
+        return testbed.boot(layout, folder / "again")
 
 
 def _boot_report(machine: Machine, testbed: Testbed) -> dict[str, Any]:
@@ -131,9 +131,22 @@ def _on_this_terminal(testbed: Testbed, layout: Layout, folder: Path) -> int:
     command = qemu_command(
         artifacts.qemu, artifacts.qemu_data, layout, testbed.image(layout), channels, Memory()
     )
-    with ours, theirs, agent, agent_theirs:
+    with ours, theirs, agent, agent_theirs, _terminal_as_it_was():
         child = Child(command, output=None, pass_fds=fds, foreground=True)
         try:
             return child.wait() or 0
         finally:
             child.kill()
+
+
+@contextlib.contextmanager
+def _terminal_as_it_was() -> Iterator[None]:
+    """QEMU makes the terminal raw, and can't undo that when it is killed."""
+    if not sys.stdin.isatty():
+        yield
+        return
+    settings = termios.tcgetattr(sys.stdin)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, settings)

@@ -14,7 +14,7 @@ from rich.table import Table
 from dmabed import layout as layouts
 from dmabed import results, scenario
 from dmabed import rows as promises
-from dmabed.cli.options import json_option, wide_console
+from dmabed.cli.options import json_option, show, show_table
 from dmabed.doctor import run as examine
 from dmabed.units import format_size
 
@@ -75,7 +75,7 @@ def list_(what: str, as_json: bool) -> None:
     """Layouts, scenarios or devices that there are."""
     rows = _LISTS[what]()
     if as_json:
-        click.echo(json.dumps(rows, indent=2))
+        show(json.dumps(rows, indent=2))
     else:
         print_table(rows)
 
@@ -90,7 +90,7 @@ def rows(folder: Path, as_json: bool) -> None:
     claims = {item.name: item.rows for item in scenario.find([])}
     reports = promises.report(promises.table(), claims, results.latest_outcomes(folder))
     if as_json:
-        click.echo(json.dumps([report.as_json() for report in reports], indent=2))
+        show(json.dumps([report.as_json() for report in reports], indent=2))
         return
     print_table(
         [
@@ -111,10 +111,10 @@ def doctor(as_json: bool) -> int:
     """What is missing on this machine, why it is needed, and what mends it."""
     checks = examine()
     if as_json:
-        click.echo(json.dumps([check.as_json() for check in checks], indent=2))
+        show(json.dumps([check.as_json() for check in checks], indent=2))
     else:
         for check in checks:
-            click.echo(check.as_text())
+            show(check.as_text())
     return 0 if all(check.ok for check in checks) else 2
 
 
@@ -125,4 +125,4 @@ def print_table(rows: Rows) -> None:
         table.add_column(key, overflow="fold")
     for row in rows:
         table.add_row(*(", ".join(v) if isinstance(v, list) else str(v) for v in row.values()))
-    wide_console().print(table)
+    show_table(table)

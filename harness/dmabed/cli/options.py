@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import functools
+import io
+import os
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +15,7 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.table import Table
 
 from dmabed import build, deadline
 from dmabed.build import Artifacts
@@ -35,11 +39,28 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON i
 
 
 PIPE_WIDTH = 120
+# ten hours for a boot: more than any host needs, and far from what a clock can't count
+MAX_MULTIPLIER = 600.0
 
 
-def wide_console() -> Console:
-    """Standard output for tables: as wide as the terminal, or wide enough for a log."""
-    return Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
+def show(text: str) -> None:
+    """Print to standard output. A reader that went away (``| head``) changes no exit status."""
+    try:
+        sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # the interpreter must not flush into it again when it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def show_table(table: Table) -> None:
+    """Print a table, in colour on a terminal."""
+    on_terminal = sys.stdout.isatty()
+    width = shutil.get_terminal_size().columns if on_terminal else PIPE_WIDTH
+    console = Console(file=io.StringIO(), width=width, force_terminal=on_terminal)
+    console.print(table)
+    assert isinstance(console.file, io.StringIO), "as given above"
+    show(console.file.getvalue())
 
 
 @dataclass(frozen=True)
@@ -59,9 +80,10 @@ class Booting:
         return Testbed(self.artifacts(), self.boot)
 
 
-def _positive(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
-    if not value > 0:
-        raise click.BadParameter(f"{value:g}; allowed: a number greater than 0")
+def _multiplier(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
+    if not 0 < value <= MAX_MULTIPLIER:
+        what = f"{value:g}; allowed: a number greater than 0, at most {MAX_MULTIPLIER:g}"
+        raise click.BadParameter(what)
     return value
 
 
@@ -86,7 +108,7 @@ _BOOT_OPTIONS = (
     click.option("--append", default="", metavar="ARGS", help="More kernel arguments."),
     click.option("--no-snapshot", is_flag=True, help="Boot each guest instead of restoring a snapshot."),
     click.option(
-        "--timeout-multiplier", type=float, default=1.0, callback=_positive, help="Stretch all deadlines."
+        "--timeout-multiplier", type=float, default=1.0, callback=_multiplier, help="Stretch all deadlines."
     ),
 )
 

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dmabed import report
-from dmabed.cli.options import Booting, boot_options, json_option, wide_console
+from dmabed.cli.options import Booting, boot_options, json_option, show, show_table
 from dmabed.findings import Status
 from dmabed.outcome import Entry, ScenarioResult
 from dmabed.plan import Planned, make_plan
@@ -133,7 +133,8 @@ def _result(done: Done) -> ScenarioResult:
 def _repeat(planned: Planned) -> str:
     """The command that runs this scenario again, with this run's boot options."""
     boot = _without_selection(sys.argv[1:])
-    return shlex.join(["dmabed", "run", str(planned.scenario.file), "--layout", planned.layout.name, *boot])
+    layout = str(planned.layout.file)
+    return shlex.join(["dmabed", "run", str(planned.scenario.file), "--layout", layout, *boot])
 
 
 _BOOT_WORDS = (
@@ -155,7 +156,7 @@ def _without_selection(words: Sequence[str]) -> list[str]:
 
 def _print(results: Results, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(results.as_json(), indent=2))
+        show(json.dumps(results.as_json(), indent=2))
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("scenario", "layout", "verdict"):
@@ -166,9 +167,8 @@ def _print(results: Results, as_json: bool) -> None:
         verdict = Text(result.status.value, style=_COLOURS[result.status])
         devices = ", ".join(result.devices)
         table.add_row(result.name, result.layout, verdict, devices, f"{result.seconds:.2f}")
-    console = wide_console()
-    console.print(table)
-    console.print(f"{results.verdict.value}: {_counts(results)}; results in {results.folder}", soft_wrap=True)
+    show_table(table)
+    show(f"{results.verdict.value}: {_counts(results)}; results in {results.folder}")
 
 
 def _counts(results: Results) -> str:
