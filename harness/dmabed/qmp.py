@@ -74,7 +74,7 @@ class Qmp:
         try:
             _LOOP.run(self._client.connect(connection), Deadline(COMMAND_SECONDS).left())
         except (ConnectError, QMPError, OSError, FutureTimeout) as error:
-            self.close()
+            self._log.close()
             raise QmpError("QEMU does not answer on QMP", why=str(error)) from error
 
     def command(self, name: str, **arguments: Any) -> Any:
