@@ -98,11 +98,18 @@ static vm_fault_t fault_locked(struct vm_fault *vmf,
 {
 	struct dmabed_backing *backing = &buffer->backing;
 	struct page *page;
+	int ret;
 
 	if (vmf->pgoff >= backing->nr_pages)
 		return VM_FAULT_SIGBUS;
-	if (dmabed_backing_place(backing, NULL))
-		return VM_FAULT_OOM;
+	/*
+	 * Not VM_FAULT_OOM where storage of the asked kind is not to be had: the
+	 * machine has memory, so the fault would be tried for ever.
+	 */
+	ret = dmabed_backing_place(backing, NULL);
+	if (ret)
+		return ret == -EINTR || ret == -ERESTARTSYS ? VM_FAULT_NOPAGE :
+							      VM_FAULT_SIGBUS;
 	page = backing->storage->pages[vmf->pgoff];
 	return vmf_insert_pfn(vmf->vma, vmf->address, page_to_pfn(page));
 }
