@@ -15,13 +15,14 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
-from dmabed import requests
+from dmabed import requests, tamper
 from dmabed.accounting import Accountant
 from dmabed.agent import Agent, Answer, take
 from dmabed.deadline import Deadline
 from dmabed.errors import AgentError, AgentRefused, MachineDied, QmpError, TestbedError
 from dmabed.holders import Holders
 from dmabed.machine import Machine
+from dmabed.sabotage import Switch
 from dmabed.scenario import Scenario
 from dmabed.steps import OPERATIONS, WAIT_S, Step
 from dmabed.transcript import BufferSnapshot, Event, EventKind, JobRef, StepRecord, Transcript
@@ -31,6 +32,8 @@ BLOCKED_SECONDS = 2.0
 # the agent answers a little after the time that its request may take in the guest
 GRACE_SECONDS = 5.0
 
+# more than a scenario has
+MANY_JOBS = 1 << 20
 GUEST_TESTS = "/usr/bin/dmabed-tests"
 
 _OK: dict[str, Any] = {"ok": True, "result": {}}
@@ -48,14 +51,21 @@ class Execution:
     """One scenario on one machine, over one agent connection."""
 
     def __init__(
-        self, machine: Machine, agent: Agent, scenario: Scenario, stop: threading.Event | None = None
+        self,
+        machine: Machine,
+        agent: Agent,
+        scenario: Scenario,
+        stop: threading.Event | None = None,
+        switch: Switch | None = None,
     ) -> None:
-        """``stop`` is set when the user ends the run; the machine is then taken away."""
+        """``stop`` is set when the user ends the run; the machine is then taken away. ``switch`` breaks
+        something on purpose."""
         self._machine = machine
         self._agent = agent
         self._scenario = scenario
         self._deadline = Deadline(scenario.timeout_s)
         self._stop = stop or threading.Event()
+        self._switch = switch
         self._notes = _Notes()
         self._records: list[StepRecord] = []
         self._events: list[Event] = []
@@ -70,6 +80,7 @@ class Execution:
     def run(self) -> Transcript:
         """All steps, or as far as it goes."""
         started = time.monotonic()
+        self._turn_on()
         before = self._evidence()
         accountant = Accountant(self._machine, self._ask)
         accountant.begin()
@@ -89,6 +100,23 @@ class Execution:
             counts_before=accountant.before,
             counts_after=None if self._stop.is_set() else accountant.end(),
         )
+
+    def _turn_on(self) -> None:
+        """Break what the switch breaks. Raises AgentRefused, which no scenario is blamed for."""
+        if self._switch is None:
+            return
+        if self._switch.module:
+            path = f"/sys/module/dmabed_{self._switch.module}/parameters/sabotage"
+            answer = self._ask("write", {"path": path, "text": self._switch.name})
+            if not answer.ok:
+                raise AgentRefused(f"{self._switch.name} can't be turned on", why=f"{path}: {answer.errno}")
+        if self._switch.inject:
+            fault = self._switch.inject
+            for device in self._scenario.devices:
+                self._set_fault(device, fault["fault"], fault.get("at", 0), MANY_JOBS)
+
+    def _is_skipped(self, step: Step) -> bool:
+        return self._switch is not None and step.verb == tamper.skipped_verb(self._switch.tamper)
 
     # ---- one step ----
 
@@ -117,6 +145,8 @@ class Execution:
             raise AgentError("the run was interrupted")
         if self._deadline.passed():
             raise AgentError(f"the scenario ran out of its {self._deadline.seconds:g} s")
+        if self._is_skipped(step):
+            return dict(_OK)
         self._holders.bring(step)
         if step.thread:
             self._start_in_thread(step)
@@ -282,9 +312,8 @@ class Execution:
     def _guest_test(self, step: Step) -> dict[str, Any]:
         """The program's whole output; ``guest_tests`` judges it."""
         seconds = float(step.args["timeout"])
-        argv = [GUEST_TESTS, *step.args["tests"]]
-        if "sabotage" in step.args:
-            argv[1:1] = ["--sabotage", step.args["sabotage"]]
+        broken = self._switch.guest_test if self._switch else step.args.get("sabotage")
+        argv = [GUEST_TESTS, *(["--sabotage", broken] if broken else []), *step.args["tests"]]
         answer = self._ask("run", {"argv": argv, "timeout-ms": int(seconds * 1000)}, seconds)
         return answer.as_dict()
 
@@ -341,6 +370,8 @@ class Execution:
     def _take_back_faults(self) -> None:
         """No hold or fault outlives the scenario; a dead machine has none."""
         used = {step.args["device"] for step in self._scenario.steps if step.verb in ("hold", "inject")}
+        if self._switch and self._switch.inject:
+            used.update(self._scenario.devices)
         try:
             for device in used:
                 self._machine.qmp.set(self._machine.engine(device), "hold", False)

@@ -10,6 +10,7 @@ from dmabed import layout as layouts
 from dmabed import scenario as scenarios
 from dmabed.errors import InputError
 from dmabed.layout import Layout
+from dmabed.sabotage import Switch
 from dmabed.scenario import Scenario
 
 ALL = "all"
@@ -19,17 +20,19 @@ ALL = "all"
 class Planned:
     """One scenario on one layout, with the scenario's overrides in it.
 
-    ``skip`` is the reason why it will not run, or empty.
+    ``skip`` is the reason why it will not run, or empty; ``switch`` what is broken on purpose.
     """
 
     scenario: Scenario
     layout: Layout
     skip: str = ""
+    switch: Switch | None = None
 
     @property
     def folder(self) -> str:
         """A name for its files, unique in a run."""
-        return f"{self.scenario.name}.{self.layout.name}"
+        name = f"{self.scenario.name}.{self.layout.name}"
+        return f"{name}.{self.switch.name}" if self.switch else name
 
 
 def make_plan(chosen: Sequence[Scenario], wanted: Sequence[str]) -> list[Planned]:

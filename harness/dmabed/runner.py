@@ -19,7 +19,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from dmabed import process, selfcheck
+from dmabed import process, selfcheck, tamper
 from dmabed.agent import Agent
 from dmabed.errors import GuestPanicked, NotProbed, TestbedError
 from dmabed.execute import Execution
@@ -119,7 +119,7 @@ class Runner:
                 self._testbed.start(planned.layout, directory) as machine,
                 self._connected(machine) as agent,
             ):
-                transcript = Execution(machine, agent, planned.scenario, self._stop).run()
+                transcript = Execution(machine, agent, planned.scenario, self._stop, planned.switch).run()
                 found = self._after(machine, agent, transcript)
         except (GuestPanicked, NotProbed) as error:
             return Verdict(Status.FAILED, "; ".join(filter(None, (error.what, error.hint)))), None
@@ -129,6 +129,8 @@ class Runner:
             return Verdict(Status.ERROR, str(error)), None
         found += selfcheck.of_console(directory)
         transcript = dataclasses.replace(transcript, events=(*transcript.events, *found))
+        if planned.switch:
+            transcript = tamper.apply(planned.switch.tamper, transcript)
         verdict = judge(planned.scenario, planned.layout, transcript)
         _keep(directory, transcript, verdict)
         return verdict, transcript

@@ -21,6 +21,7 @@ from dmabed.cli.coverage import coverage
 from dmabed.cli.guest import boot, exec_, shell
 from dmabed.cli.inform import doctor, list_, rows
 from dmabed.cli.run import run
+from dmabed.cli.sabotage import sabotage
 from dmabed.errors import GuestPanicked, NotProbed, TestbedError
 
 EXIT_SUBJECT = 1
@@ -33,7 +34,7 @@ def cli() -> None:
     """A virtual hardware testbed for Linux dma-buf."""
 
 
-for _command in (run, boot, exec_, shell, coverage, list_, rows, doctor):
+for _command in (run, boot, exec_, shell, coverage, sabotage, list_, rows, doctor):
     cli.add_command(_command)
 
 

@@ -12,7 +12,7 @@ import click
 from rich.table import Table
 
 from dmabed import layout as layouts
-from dmabed import results, scenario
+from dmabed import results, sabotage, scenario
 from dmabed import rows as promises
 from dmabed.cli.options import json_option, show, show_table
 from dmabed.doctor import run as examine
@@ -88,7 +88,8 @@ def list_(what: str, as_json: bool) -> None:
 def rows(folder: Path, as_json: bool) -> None:
     """The promises of docs/semantics.md, and which of them work."""
     claims = {item.name: item.rows for item in scenario.find([])}
-    reports = promises.report(promises.table(), claims, results.latest_outcomes(folder))
+    outcomes = results.latest_outcomes(folder)
+    reports = promises.report(promises.table(), claims, outcomes, sabotage.caught_rows(folder))
     if as_json:
         show(json.dumps([report.as_json() for report in reports], indent=2))
         return

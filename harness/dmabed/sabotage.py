@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Switches that break the behaviour behind a row on purpose, and what came of trying them.
+
+The switches stand in configs/sabotage.yaml and are explained in docs/sabotage.md.
+Nothing runs here: ``campaign`` tries them, ``Execution`` turns them on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dmabed import paths, rows, yamlfile
+from dmabed.errors import InputError
+from dmabed.results import write_atomically
+
+SWITCHES = paths.CONFIGS / "sabotage.yaml"
+STORED = "sabotage.json"
+
+
+@dataclass(frozen=True)
+class Switch:
+    """One way to break something. Exactly one of the ways is set."""
+
+    name: str
+    rows: tuple[str, ...]
+    shows: str
+    """What a user would see."""
+    ends: str
+    """How a scenario that notices ends: ``failed``, or ``error`` where a witness is taken away."""
+    module: str = ""
+    """A module of ours, whose parameter ``sabotage`` takes the name."""
+    inject: Mapping[str, Any] | None = None
+    """A fault of the hardware, on the devices of the scenario."""
+    tamper: str = ""
+    """What the harness does to its own record or requests."""
+    guest_test: str = ""
+    """What dmabed-tests is told to break."""
+
+    @property
+    def how(self) -> str:
+        if self.module:
+            return f"module {self.module}"
+        if self.inject:
+            return f"inject {self.inject['fault']}"
+        return f"tamper {self.tamper}" if self.tamper else f"guest test {self.guest_test}"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """How a scenario ended with a switch on."""
+
+    scenario: str
+    layout: str
+    status: str
+    why: str
+
+    def as_json(self) -> dict[str, str]:
+        return {"scenario": self.scenario, "layout": self.layout, "status": self.status, "why": self.why}
+
+
+@dataclass
+class Trial:
+    """What came of one switch: for each row the scenario that noticed it, or None."""
+
+    switch: Switch
+    caught: dict[str, Attempt | None] = field(default_factory=dict)
+    missed: list[Attempt] = field(default_factory=list)
+    """Scenarios of its rows that did not notice, or ended for another reason."""
+
+    @property
+    def survived(self) -> tuple[str, ...]:
+        """The rows on which nothing noticed."""
+        return tuple(row for row in self.caught if self.caught[row] is None)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "switch": self.switch.name,
+            "how": self.switch.how,
+            "shows": self.switch.shows,
+            "rows": {row: attempt and attempt.as_json() for row, attempt in self.caught.items()},
+            "missed": [attempt.as_json() for attempt in self.missed],
+        }
+
+
+def load(path: Path = SWITCHES) -> tuple[Switch, ...]:
+    """The switches of the file. Raises InputError."""
+    document = yamlfile.load(path, "sabotage")
+    known = [row.id for row in rows.table()]
+    switches: list[Switch] = []
+    for index, data in enumerate(document.data["switches"]):
+        for place, row in enumerate(data["rows"]):
+            if row not in known:
+                raise document.error(
+                    ("switches", index, "rows", place), f"'{row}' is no row", ", ".join(known)
+                )
+        if any(data["name"] == other.name for other in switches):
+            raise document.error(("switches", index, "name"), f"'{data['name']}' is there already")
+        switches.append(_switch(data))
+    return tuple(switches)
+
+
+def _switch(data: Mapping[str, Any]) -> Switch:
+    return Switch(
+        name=data["name"],
+        rows=tuple(data["rows"]),
+        shows=data["shows"],
+        ends=data.get("ends", "failed"),
+        module=data.get("module", ""),
+        inject=data.get("inject"),
+        tamper=data.get("tamper", ""),
+        guest_test=data.get("guest-test", ""),
+    )
+
+
+def choose(switches: Sequence[Switch], words: Sequence[str]) -> list[tuple[Switch, tuple[str, ...]]]:
+    """The switches that the words (rows or names) select, each with the rows to try it on.
+
+    Raises InputError.
+    """
+    known = {row for switch in switches for row in switch.rows}
+    names = {switch.name for switch in switches}
+    for word in words:
+        if word not in known | names:
+            raise InputError(
+                f"no switch has the row or name '{word}'",
+                hint=f"rows: {', '.join(sorted(known))}; switches: {', '.join(sorted(names))}",
+            )
+    chosen = []
+    for switch in switches:
+        wanted = tuple(row for row in switch.rows if not words or switch.name in words or row in words)
+        if wanted:
+            chosen.append((switch, wanted))
+    return chosen
+
+
+# ---- what is kept ----
+
+
+def store(folder: Path, trials: Iterable[Trial]) -> None:
+    """Keep the trials in ``folder``, in the place of older ones of the same switches and rows."""
+    kept = _read(folder / STORED)
+    for trial in trials:
+        fresh = trial.as_json()
+        old = kept.get(trial.switch.name, {})
+        still = {row: found for row, found in old.get("rows", {}).items() if row in trial.switch.rows}
+        kept[trial.switch.name] = {**fresh, "rows": {**still, **fresh["rows"]}}
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(folder / STORED, json.dumps({"switches": list(kept.values())}, indent=2) + "\n")
+
+
+def caught_rows(folder: Path) -> dict[str, bool]:
+    """For each row that any switch was tried on: was one caught?"""
+    found: dict[str, bool] = {}
+    for trial in _read(folder / STORED).values():
+        for row, attempt in trial["rows"].items():
+            found[row] = found.get(row, False) or attempt is not None
+    return found
+
+
+def _read(path: Path) -> dict[str, dict[str, Any]]:
+    try:
+        trials = json.loads(path.read_text(encoding="utf-8"))["switches"]
+        return {trial["switch"]: trial for trial in trials}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{path}: it makes no sense: {error}", hint="remove it, and run dmabed sabotage"
+        ) from error

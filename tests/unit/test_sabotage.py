@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Switches: their file, what is tried, and when one counts as caught."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from recorded import SHARE, imx8mp, load, record_steps
+
+from dmabed import sabotage, tamper
+from dmabed.campaign import Campaign, survivors
+from dmabed.errors import InputError
+from dmabed.findings import Status, Verdict
+from dmabed.plan import Planned
+from dmabed.runner import Done
+from dmabed.sabotage import Attempt, Switch, Trial
+from dmabed.verdict import judge
+
+LOSES = Switch("loses", ("C4",), "the bytes are gone", "failed", module="core")
+
+
+def planned(folder: Path, name: str, *rows: str) -> Planned:
+    scenario = load(folder, SHARE)
+    return Planned(dataclasses.replace(scenario, name=name, rows=rows), imx8mp())
+
+
+def runs(outcomes: dict[tuple[str, bool], Status]) -> Callable[[Planned], Done]:
+    """Plays runs: the status by the scenario's name and whether a switch is on; passed where not told."""
+
+    def run_one(each: Planned) -> Done:
+        status = outcomes.get((each.scenario.name, each.switch is not None), Status.PASSED)
+        return Done(each, Verdict(status, status.value), 0.1)
+
+    return run_one
+
+
+def trial(plan: list[Planned], outcomes: dict[tuple[str, bool], Status], switch: Switch = LOSES) -> Trial:
+    told: list[Trial] = []
+    (found,) = Campaign(plan, runs(outcomes)).run([(switch, switch.rows)], 1, told.append)
+    assert told == [found]
+    return found
+
+
+def test_caught_by_the_scenario_that_fails(tmp_path: Path) -> None:
+    plan = [planned(tmp_path, "blind", "C4"), planned(tmp_path, "sees", "C4")]
+    found = trial(plan, {("sees", True): Status.FAILED})
+    attempt = found.caught["C4"]
+    assert attempt is not None
+    assert attempt.scenario == "sees"
+    assert [missed.scenario for missed in found.missed] == ["blind"]
+    assert not survivors([found])
+
+
+@pytest.mark.parametrize("status", [Status.PASSED, Status.ERROR, Status.SKIPPED])
+def test_anything_but_a_failure_is_no_catch(tmp_path: Path, status: Status) -> None:
+    found = trial([planned(tmp_path, "one", "C4")], {("one", True): status})
+    assert survivors([found]) == {"loses": ("C4",)}
+
+
+def test_a_scenario_that_fails_anyway_catches_nothing(tmp_path: Path) -> None:
+    outcomes = {("one", False): Status.FAILED, ("one", True): Status.FAILED}
+    assert survivors([trial([planned(tmp_path, "one", "C4")], outcomes)]) == {"loses": ("C4",)}
+
+
+def test_scenarios_of_other_rows_do_not_count(tmp_path: Path) -> None:
+    found = trial([planned(tmp_path, "other", "C7")], {("other", True): Status.FAILED})
+    assert survivors([found]) == {"loses": ("C4",)}
+
+
+def test_each_row_needs_its_own(tmp_path: Path) -> None:
+    both = Switch("both", ("C4", "C7"), "much", "failed", module="core")
+    plan = [planned(tmp_path, "four", "C4"), planned(tmp_path, "seven", "C7")]
+    found = trial(plan, {("four", True): Status.FAILED}, both)
+    assert survivors([found]) == {"both": ("C7",)}
+
+
+def test_a_missing_witness_may_end_in_an_error(tmp_path: Path) -> None:
+    gone = Switch("gone", ("C4",), "no record", "error", tamper="evidence-missing")
+    found = trial([planned(tmp_path, "one", "C4")], {("one", True): Status.ERROR}, gone)
+    assert not survivors([found])
+
+
+# ---- what is kept ----
+
+
+def kept(folder: Path, **rows: Attempt | None) -> None:
+    switch = Switch("loses", ("C4", "C7"), "the bytes are gone", "failed", module="core")
+    sabotage.store(folder, [Trial(switch, dict(rows))])
+
+
+CAUGHT = Attempt("one", "imx8mp-6g", "failed", "other bytes")
+
+
+def test_rows_of_stored_trials(tmp_path: Path) -> None:
+    assert sabotage.caught_rows(tmp_path) == {}
+    kept(tmp_path, C4=CAUGHT, C7=None)
+    assert sabotage.caught_rows(tmp_path) == {"C4": True, "C7": False}
+
+
+def test_a_later_trial_of_one_row_keeps_the_other(tmp_path: Path) -> None:
+    kept(tmp_path, C4=CAUGHT, C7=CAUGHT)
+    kept(tmp_path, C4=None)
+    assert sabotage.caught_rows(tmp_path) == {"C4": False, "C7": True}
+
+
+def test_a_file_that_makes_no_sense(tmp_path: Path) -> None:
+    (tmp_path / sabotage.STORED).write_text("{}")
+    with pytest.raises(InputError):
+        sabotage.caught_rows(tmp_path)
+
+
+# ---- the file ----
+
+
+def test_the_shipped_switches_are_documented() -> None:
+    text = (sabotage.paths.ROOT / "docs" / "sabotage.md").read_text(encoding="utf-8")
+    assert [switch.name for switch in sabotage.load() if f"`{switch.name}`" not in text] == []
+
+
+def test_choosing() -> None:
+    switches = sabotage.load()
+    assert len(sabotage.choose(switches, [])) == len(switches)
+    assert all(rows == ("C4",) for _, rows in sabotage.choose(switches, ["C4"]))
+    ((switch, rows),) = sabotage.choose(switches, ["no-copy"])
+    assert (switch.name, rows) == ("no-copy", switch.rows)
+    with pytest.raises(InputError) as raised:
+        sabotage.choose(switches, ["C99"])
+    assert "C99" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("switches: []", "switches"),
+        ("switches: [{name: a, rows: [C4], shows: x}]", "switches"),
+        ("switches: [{name: a, rows: [Z9], shows: x, module: core}]", "'Z9' is no row"),
+        ("switches: [{name: a, rows: [C4], shows: x, inject: {fault: none}}]", "fault"),
+    ],
+)
+def test_bad_files(tmp_path: Path, text: str, why: str) -> None:
+    file = tmp_path / "sabotage.yaml"
+    file.write_text(text)
+    with pytest.raises(InputError) as raised:
+        sabotage.load(file)
+    assert why in str(raised.value)
+
+
+# ---- tampering ----
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("evidence-missing", Status.ERROR),
+        ("guest-digest-wrong", Status.FAILED),
+        ("device-digest-wrong", Status.FAILED),
+        ("something-left", Status.FAILED),
+        ("no-hold", Status.PASSED),
+    ],
+)
+def test_a_spoilt_record_is_seen(tmp_path: Path, name: str, status: Status) -> None:
+    recording = record_steps(tmp_path, SHARE)
+    spoilt = tamper.apply(name, recording.transcript())
+    assert judge(recording.scenario, imx8mp(), spoilt).status is status
+
+
+def test_every_way_to_tamper_is_in_the_schema() -> None:
+    schema = json.loads((sabotage.paths.SCHEMAS / "sabotage.schema.json").read_text(encoding="utf-8"))
+    switch = schema["properties"]["switches"]["items"]["properties"]
+    assert set(switch["tamper"]["enum"]) == set(tamper.names())
