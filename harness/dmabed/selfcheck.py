@@ -20,7 +20,7 @@ KMEMLEAK = "/sys/kernel/debug/kmemleak"
 # an object counts as lost 5 s after it was allocated, if two scans found the same
 # bytes in it and no pointer to it (mm/kmemleak.c: MSECS_MIN_AGE, update_checksum)
 SCAN = f"echo scan > {KMEMLEAK}; sleep 6; echo scan > {KMEMLEAK}"
-SCAN_SECONDS = 60.0
+SCAN_SECONDS = 120.0  # each scan takes 7 s on an idle host
 READ_LIMIT = 256 << 10
 
 # frames of our modules, and of drivers/dma-buf
@@ -45,13 +45,20 @@ def of_memory(agent: Agent) -> list[Event]:
     try:
         if not agent.call("read", path=KMEMLEAK, limit=1).ok:
             return []
-        agent.call("reset")
-        agent.call("run", SCAN_SECONDS, argv=["sh", "-c", SCAN], timeout_ms=int(SCAN_SECONDS * 1000))
-        answer = agent.call("read", path=KMEMLEAK, limit=READ_LIMIT)
+        report = _scanned(agent)
     except AgentError as error:
         return [Event(EventKind.AGENT_SILENT, f"while it looked for lost memory: {error}")]
-    report = base64.b64decode(answer.result["data"]).decode(errors="replace") if answer.ok else ""
     return [Event(EventKind.LEAK, text) for text in lost(report)]
+
+
+def _scanned(agent: Agent) -> str:
+    """The report after two scans. AgentError when there is none: that is not a clean one."""
+    agent.call("reset")
+    scan = agent.call("run", SCAN_SECONDS, argv=["sh", "-c", SCAN], timeout_ms=-1)
+    answer = agent.call("read", path=KMEMLEAK, limit=READ_LIMIT)
+    if scan.result.get("status") != 0 or not answer.ok:
+        raise AgentError("the kernel could not be scanned", why=f"{scan.as_dict()} {answer.why}")
+    return base64.b64decode(answer.result["data"]).decode(errors="replace")
 
 
 def lost(report: str) -> list[str]:

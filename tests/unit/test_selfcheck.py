@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
+from typing import Any
 
 import pytest
 from recorded import SHARE, Recording, record_steps
 
 from dmabed import selfcheck
+from dmabed.agent import Answer
 from dmabed.findings import Status
 from dmabed.transcript import Event, EventKind
 
@@ -49,6 +52,33 @@ def test_the_console_of_the_boot_counts_too(tmp_path: Path) -> None:
 def test_a_quiet_console_is_no_event(tmp_path: Path) -> None:
     (tmp_path / "console.log").write_text("[    1.0] Run /init as init process\n")
     assert selfcheck.of_console(tmp_path) == []
+
+
+class Guest:
+    """An agent with kmemleak, whose scan ends like this."""
+
+    def __init__(self, status: int | None, report: str = "") -> None:
+        self.status, self.report = status, report
+
+    def call(self, op: str, _seconds: float = 0, **_words: Any) -> Answer:
+        if op == "run":
+            return Answer(True, {"status": self.status})
+        return Answer(True, {"data": base64.b64encode(self.report.encode()).decode()})
+
+
+def test_lost_memory_is_an_event() -> None:
+    (event,) = selfcheck.of_memory(Guest(0, LEAKS))  # type: ignore[arg-type]
+    assert event.kind is EventKind.LEAK
+
+
+def test_a_clean_scan_is_none() -> None:
+    assert selfcheck.of_memory(Guest(0)) == []  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("status", [1, None])
+def test_a_scan_that_did_not_end_is_not_a_clean_one(status: int | None) -> None:
+    (event,) = selfcheck.of_memory(Guest(status))  # type: ignore[arg-type]
+    assert event.kind is EventKind.AGENT_SILENT
 
 
 @pytest.fixture
