@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -31,8 +32,13 @@ class Planned:
     @property
     def folder(self) -> str:
         """A name for its files, unique in a run."""
-        name = f"{self.scenario.name}.{self.layout.name}"
+        name = f"{_plain(self.scenario.name)}.{self.layout.name}"
         return f"{name}.{self.switch.name}" if self.switch else name
+
+
+def _plain(name: str) -> str:
+    """A combination of a matrix in characters that neither a shell nor QEMU's options read."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")
 
 
 def make_plan(chosen: Sequence[Scenario], wanted: Sequence[str]) -> list[Planned]:

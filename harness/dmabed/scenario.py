@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dmabed import paths, rows, storyline, yamlfile
+from dmabed import matrix, paths, rows, storyline, yamlfile
 from dmabed.errors import InputError
 from dmabed.layout import Layout
 from dmabed.steps import Step, make_step
@@ -49,6 +49,11 @@ class Scenario:
     document: yamlfile.Document = field(repr=False, compare=False)
 
     @property
+    def family(self) -> str:
+        """The name without the combination of a matrix."""
+        return self.name.partition("[")[0]
+
+    @property
     def devices(self) -> tuple[str, ...]:
         """The devices that the scenario names, in order of appearance."""
         named = [step.device for step in self.steps if step.device]
@@ -56,15 +61,29 @@ class Scenario:
 
 
 def load(path: Path | str) -> Scenario:
-    """Read one scenario file. Raises InputError with file, line and key."""
-    document = yamlfile.load(path, "scenario")
+    """Read a file with one scenario. Raises InputError with file, line and key."""
+    first, *more = load_all(path)
+    if more:
+        raise first.document.error(
+            (), f"there are {len(more) + 1} scenarios in this file", "one, without a matrix"
+        )
+    return first
+
+
+def load_all(path: Path | str) -> list[Scenario]:
+    """Read one scenario file; with a matrix it has many. Raises InputError with file, line and key."""
+    expanded = matrix.expand(yamlfile.read(path))
+    return [_make(yamlfile.check(document, "scenario"), ending) for ending, document in expanded]
+
+
+def _make(document: yamlfile.Document, ending: str) -> Scenario:
     data = document.data
     _check_name(document)
     _check_rows(document)
     _check_layouts_exist(document)
     steps = storyline.check(document, [make_step(document, index) for index in range(len(data["steps"]))])
     return Scenario(
-        name=data["scenario"],
+        name=data["scenario"] + ending,
         purpose=" ".join(data["purpose"].split()),
         rows=tuple(data.get("rows", ())),
         layouts=tuple(data["layouts"]),
@@ -73,7 +92,7 @@ def load(path: Path | str) -> Scenario:
         device_overrides=data.get("devices", {}),
         steps=steps,
         hardware={name: _expectation(wanted) for name, wanted in data.get("hardware", {}).items()},
-        file=Path(path),
+        file=document.path,
         document=document,
     )
 
@@ -92,14 +111,14 @@ def find(words: Sequence[str]) -> list[Scenario]:
     if not words:
         return _shipped()
     shipped: list[Scenario] | None = None
-    found: dict[Path, Scenario] = {}
+    found: dict[tuple[Path, str], Scenario] = {}
     for word in words:
         if _is_file(word):
-            chosen: Iterable[Scenario] = [load(word)]
+            chosen: Iterable[Scenario] = load_all(word)
         else:
             shipped = _shipped() if shipped is None else shipped
             chosen = _by_word(word, shipped)
-        found.update({scenario.file.resolve(): scenario for scenario in chosen})
+        found.update({(scenario.file.resolve(), scenario.name): scenario for scenario in chosen})
     return list(found.values())
 
 
@@ -108,14 +127,14 @@ def _is_file(word: str) -> bool:
 
 
 def _shipped() -> list[Scenario]:
-    return [load(path) for path in sorted(SCENARIOS.glob("*.yaml"))]
+    return [scenario for path in sorted(SCENARIOS.glob("*.yaml")) for scenario in load_all(path)]
 
 
 def _by_word(word: str, shipped: Sequence[Scenario]) -> list[Scenario]:
-    chosen = [scenario for scenario in shipped if word == scenario.name or word in scenario.tags]
+    chosen = [scenario for scenario in shipped if word in (scenario.name, scenario.family, *scenario.tags)]
     if chosen:
         return chosen
-    names = [scenario.name for scenario in shipped]
+    names = list(dict.fromkeys(scenario.family for scenario in shipped))
     tags = sorted({tag for scenario in shipped for tag in scenario.tags})
     near = difflib.get_close_matches(word, [*names, *tags], n=3, cutoff=0.4)
     meant = f"did you mean {' or '.join(near)}? " if near else ""

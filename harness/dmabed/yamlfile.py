@@ -65,7 +65,11 @@ class Document:
 
 def load(path: Path | str, schema_name: str) -> Document:
     """Read ``path`` and check it against ``configs/schemas/SCHEMA_NAME.schema.json``."""
-    document = read(path)
+    return check(read(path), schema_name)
+
+
+def check(document: Document, schema_name: str) -> Document:
+    """The document, once it keeps to the schema. Raises InputError."""
     if not isinstance(document.data, dict):
         raise document.error((), "a mapping of keys to values is expected")
     problems = [
