@@ -36,6 +36,11 @@ GRACE_SECONDS = 5.0
 MANY_JOBS = 1 << 20
 GUEST_TESTS = "/usr/bin/dmabed-tests"
 
+# how long the agent's reader, which no operation blocks, may take for an answer
+HUNG_SECONDS = 3.0
+# these may sleep as long as they were told to
+PATIENT_OPS = (None, "wait", "wait-fence", "poll", "run", "sync")
+
 _OK: dict[str, Any] = {"ok": True, "result": {}}
 
 
@@ -166,10 +171,26 @@ class Execution:
             return Event(EventKind.GUEST_PANIC, panic, step.index)
         if died:
             return Event(EventKind.QEMU_DIED, str(died), step.index)
+        if hung := self._hung():
+            return Event(EventKind.GUEST_HUNG, hung, step.index)
         if self._deadline.passed():
             return Event(EventKind.TIMEOUT, str(error), step.index)
         silent = isinstance(error, AgentError) and not isinstance(error, AgentRefused)
         return Event(EventKind.AGENT_SILENT if silent else EventKind.PROTOCOL, str(error), step.index)
+
+    def _hung(self) -> str:
+        """A thread of the agent that sleeps in a call which should have come back, '' if there is none.
+
+        The agent tells of its threads even when they hang.
+        """
+        try:
+            rows = self._agent.call("threads", HUNG_SECONDS).result
+        except AgentError:
+            return ""
+        for name, row in rows.items():
+            if row.get("op") not in PATIENT_OPS and _sleeps(row, None):
+                return f"thread '{name}' never came back from {row.get('op')}: {row.get('stack')}".strip()
+        return ""
 
     def _death(self, error: TestbedError) -> MachineDied | None:
         try:

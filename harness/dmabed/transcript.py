@@ -24,6 +24,8 @@ class EventKind(Enum):
 
     GUEST_PANIC = "guest-panic"
     """The guest kernel panicked: the subject failed."""
+    GUEST_HUNG = "guest-hung"
+    """A call into the guest kernel did not come back, while the guest itself went on: the subject failed."""
     QEMU_DIED = "qemu-died"
     """QEMU ended or crashed."""
     AGENT_SILENT = "agent-silent"

@@ -19,6 +19,7 @@ __all__ = ["Finding", "Status", "Verdict", "judge"]
 
 _EVENT_WORDS = {
     EventKind.GUEST_PANIC: "the guest kernel panicked",
+    EventKind.GUEST_HUNG: "a call into the guest kernel hangs",
     EventKind.QEMU_DIED: "QEMU died",
     EventKind.AGENT_SILENT: "the agent in the guest went silent",
     EventKind.TIMEOUT: "the scenario ran out of time",
@@ -30,7 +31,13 @@ _EVENT_WORDS = {
     EventKind.INTERRUPTED: "the run was interrupted",
 }
 # What the subject's kernel says of itself fails the scenario, whatever its steps say.
-_AGAINST_THE_SUBJECT = (EventKind.GUEST_PANIC, EventKind.SPLAT, EventKind.NO_SPLAT, EventKind.LEAK)
+_AGAINST_THE_SUBJECT = (
+    EventKind.GUEST_PANIC,
+    EventKind.GUEST_HUNG,
+    EventKind.SPLAT,
+    EventKind.NO_SPLAT,
+    EventKind.LEAK,
+)
 # In a row of findings about one step, the hardware's word comes first: it is the one no guest can colour.
 _WITNESSES = (Witness.HARDWARE, Witness.GUEST, Witness.COMPUTED, Witness.HOST)
 

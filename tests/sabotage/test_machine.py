@@ -132,3 +132,30 @@ def test_a_bug_of_the_harness_is_an_error_and_no_crash(
     done = Runner(testbed, tmp_path / "results").one(planned)
     assert done.verdict.status is Status.ERROR
     assert "KeyError" in done.verdict.why
+
+
+HANGS = """
+scenario: hangs
+purpose: A stricter device maps while a job is held for ever.
+layouts: [imx8mp-6g]
+timeout: 6
+steps:
+  - export: {buffer: frame, size: 64KiB, flags: [dynamic]}
+  - attach: {device: npu, buffer: frame, dynamic: true}
+  - fill: {device: npu, buffer: frame, seed: 1}
+  - hold: {device: npu}
+  - submit: {device: npu, operation: digest, buffer: frame}
+    as: held
+  - attach: {device: codec, buffer: frame, dynamic: true}
+  - map: {device: codec, buffer: frame}
+"""
+
+
+def test_a_call_that_hangs_is_the_subjects_failure_with_its_stack(testbed: Testbed, tmp_path: Path) -> None:
+    file = tmp_path / "hangs.yaml"
+    file.write_text(HANGS)
+    (planned,) = make_plan([load(file)], [])
+    done = Runner(testbed, tmp_path / "results").one(planned)
+    assert done.verdict.status is Status.FAILED, done.verdict.why
+    assert "never came back from map" in done.verdict.why
+    assert "dma_fence" in done.verdict.why
