@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a layout says to QEMU: machine, CPUs, RAM and one engine per device.
+"""What a layout says to QEMU: machine, CPUs, RAM, root ports and one engine per device.
 
 Pure. The properties are those of docs/specs/dmabed-soc.md and
 docs/specs/dmabed-engine.md. What does not come from the layout (kernel, QMP,
@@ -11,13 +11,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from dmabed.layout import Device, Layout
+from dmabed.layout import Device, Layout, Pcie
 
 MACHINE = "dmabed-soc"
 ENGINE = "dmabed-engine-sys"
+ENGINE_PCI = "dmabed-engine-pci"
+ROOT_PORT = "pcie-root-port"
 MEMORY_ID = "ram0"
 
 _MIB = 1 << 20
+_PAGE = 0x1000
 
 
 def machine_arguments(layout: Layout, memory_path: Path | None, share: bool) -> list[str]:
@@ -31,6 +34,8 @@ def machine_arguments(layout: Layout, memory_path: Path | None, share: bool) -> 
     words += ["-cpu", layout.cpu.model, "-smp", str(layout.cpu.count)]
     words += ["-m", f"{layout.ram_size // _MIB}M"]
     words += ["-object", _memory(layout, memory_path, share)]
+    for number in range(layout.platform.pcie.ports if layout.platform.pcie else 0):
+        words += ["-device", json.dumps(port_properties(number))]
     for device in layout.devices:
         words += ["-device", json.dumps(engine_properties(device))]
     return words
@@ -39,7 +44,7 @@ def machine_arguments(layout: Layout, memory_path: Path | None, share: bool) -> 
 def machine_properties(layout: Layout) -> dict[str, int | str]:
     """The machine's own properties: where its parts are."""
     platform = layout.platform
-    return {
+    properties: dict[str, int | str] = {
         "ram-banks": ":".join(f"{bank.size:#x}@{bank.base:#x}" for bank in layout.banks),
         "gic-dist-base": platform.gic_distributor,
         "gic-redist-base": platform.gic_redistributor,
@@ -49,15 +54,30 @@ def machine_properties(layout: Layout) -> dict[str, int | str]:
         "virtio-spi": platform.virtio_spi,
         "virtio-count": platform.virtio_count,
     }
+    return properties | (_pcie_properties(platform.pcie) if platform.pcie else {})
+
+
+def port_properties(number: int) -> dict[str, int | str]:
+    """A root port, in which a device can be plugged."""
+    return {
+        "driver": ROOT_PORT,
+        "id": port_id(number),
+        "bus": "pcie.0",
+        # slot 0 of the bus is the host bridge itself
+        "addr": f"{number + 1:x}",
+        "chassis": 1,
+        "slot": number,
+        "io-reserve": 0,
+    }
+
+
+def port_id(number: int) -> str:
+    return f"rp{number}"
 
 
 def engine_properties(device: Device) -> dict[str, int | str | list[int]]:
-    """An engine for ``-device``; every limit is written out, so that the command tells all."""
-    return {
-        "driver": ENGINE,
-        "id": device.name,
-        "mmio-base": device.base,
-        "spi": device.spi,
+    """An engine for ``-device`` or ``device_add``; every limit is written out, so that it tells all."""
+    return _place(device) | {
         "addr-bits": device.address_bits,
         "report-addr-bits": device.reported_address_bits,
         "dma-ranges": [number for w in device.dma_ranges for number in (w.bus, w.cpu, w.size)],
@@ -72,10 +92,40 @@ def engine_properties(device: Device) -> dict[str, int | str | list[int]]:
     }
 
 
+def _place(device: Device) -> dict[str, int | str | list[int]]:
+    """Where an engine is, and its local memory."""
+    properties: dict[str, int | str | list[int]] = {"driver": ENGINE, "id": device.name}
+    if device.port is not None:
+        properties |= {"driver": ENGINE_PCI, "bus": port_id(device.port)}
+    if device.base is not None and device.spi is not None:
+        properties |= {"mmio-base": device.base, "spi": device.spi}
+    if local := device.local_memory:
+        properties["local-memory"] = local.size
+        if local.base is not None:
+            properties |= {"local-base": local.base, "local-visible": local.visible}
+    return properties
+
+
+def _pcie_properties(pcie: Pcie) -> dict[str, int | str]:
+    properties: dict[str, int | str] = {
+        "pcie-ecam": pcie.ecam,
+        "pcie-mmio": pcie.mmio.base,
+        "pcie-mmio-size": pcie.mmio.size,
+        "pcie-spi": pcie.spi,
+        "pcie-msi": pcie.msi_base,
+        "pcie-msi-spi": pcie.msi_spi,
+        "pcie-msi-count": pcie.msi_count,
+    }
+    if high := pcie.high_mmio:
+        properties |= {"pcie-high-mmio": high.base, "pcie-high-mmio-size": high.size}
+    return properties
+
+
 def _machine(layout: Layout) -> str:
     words = [MACHINE]
     for name, value in machine_properties(layout).items():
-        words.append(f"{name}={value:#x}" if name.endswith("-base") else f"{name}={value}")
+        is_address = isinstance(value, int) and value >= _PAGE
+        words.append(f"{name}={value:#x}" if is_address else f"{name}={value}")
     return ",".join([*words, f"memory-backend={MEMORY_ID}"])
 
 

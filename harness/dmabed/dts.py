@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from dmabed import layout_checks, paths
 from dmabed.errors import BuildError, SetupError
-from dmabed.layout import DEVICE_MMIO_SIZE, Device, Layout, Reserved, Window
+from dmabed.layout import DEVICE_MMIO_SIZE, Device, Layout, Pcie, Range, Reserved, Window
 
 DTC_SECONDS = 60
 
@@ -62,7 +62,7 @@ def _write(out: Path, content: bytes) -> None:
 def _words(layout: Layout) -> dict[str, Any]:
     """Everything that the template shows."""
     platform = layout.platform
-    plain = [device for device in layout.devices if not device.tree_dma_ranges]
+    plain = [device for device in layout.devices if not (device.tree_dma_ranges or device.on_pcie)]
     return {
         "name": layout.name,
         "file": f"{layout.name}.yaml",
@@ -79,6 +79,7 @@ def _words(layout: Layout) -> dict[str, Any]:
         },
         "uart": _place(platform.uart_base, layout_checks.UART_SIZE) | {"spi": platform.uart_spi},
         "virtio": [_virtio(layout, slot) for slot in range(platform.virtio_count)],
+        "pcie": _pcie(platform.pcie) if platform.pcie else None,
         "engines": [_engine(device) for device in plain],
         "buses": _buses(layout),
     }
@@ -122,9 +123,54 @@ def _virtio(layout: Layout, slot: int) -> dict[str, Any]:
     return _place(platform.virtio_base + slot * size, size) | {"spi": platform.virtio_spi + slot}
 
 
+# Flags of an address in a PCI node's ranges, as IEEE 1275's PCI binding has them.
+_PCI_MEMORY_32 = 0x02000000
+_PCI_MEMORY_64_PREFETCHABLE = 0x43000000
+# interrupt-map looks at the slot and the pin; 4 slots show the whole pattern.
+_PCI_SLOT_SHIFT = 11
+_PCI_SLOTS = 4
+
+
+def _pcie(pcie: Pcie) -> dict[str, Any]:
+    windows = [_pci_window(_PCI_MEMORY_32, pcie.mmio)]
+    if pcie.high_mmio:
+        windows.append(_pci_window(_PCI_MEMORY_64_PREFETCHABLE, pcie.high_mmio))
+    return _place(pcie.ecam, layout_checks.PCIE_ECAM_SIZE) | {
+        "last_bus": (layout_checks.PCIE_ECAM_SIZE >> 20) - 1,
+        "ranges": ",\n\t\t\t ".join(windows),
+        "interrupt_mask": f"<{(_PCI_SLOTS - 1) << _PCI_SLOT_SHIFT:#x} 0 0 7>",
+        "interrupts": ",\n\t\t\t\t".join(_pci_interrupts(pcie)),
+        "msi": _place(pcie.msi_base, layout_checks.PCIE_MSI_SIZE),
+    }
+
+
+def _pci_window(flags: int, window: Range) -> str:
+    """Bus addresses are CPU addresses."""
+    bus, cpu_and_size = cells(window.base)[1:-1], cells(window.base, window.size)[1:-1]
+    return f"<{flags:#010x} {bus} {cpu_and_size}>"
+
+
+def _pci_interrupts(pcie: Pcie) -> list[str]:
+    """Slot and pin (from 1), then the GIC's address, which it has not, and SPI."""
+    pins = layout_checks.PCIE_PINS
+    return [
+        f"<{slot << _PCI_SLOT_SHIFT:#06x} 0 0 {pin + 1} &gic 0 0 0 {pcie.spi + (slot + pin) % pins} 4>"
+        for slot in range(_PCI_SLOTS)
+        for pin in range(pins)
+    ]
+
+
 def _engine(device: Device) -> dict[str, Any]:
-    lines = ["dma-coherent;"] if device.coherent else []
-    return {"name": device.name, "spi": device.spi, "lines": lines} | _place(device.base, DEVICE_MMIO_SIZE)
+    assert device.base is not None, "a device of PCI Express has no node"
+    reg, lines = [cells(device.base, DEVICE_MMIO_SIZE)], []
+    local = device.local_memory
+    if local and local.visible and local.base is not None:
+        reg.append(cells(local.base, local.size))
+        lines.append('reg-names = "regs", "local";')
+    if device.coherent:
+        lines.append("dma-coherent;")
+    unit = f"{device.base:x}"
+    return {"name": device.name, "unit": unit, "reg": ", ".join(reg), "spi": device.spi, "lines": lines}
 
 
 def _buses(layout: Layout) -> list[dict[str, Any]]:

@@ -50,6 +50,28 @@ class Reserved:
 
 
 @dataclass(frozen=True)
+class Range:
+    """Addresses from ``base`` on."""
+
+    base: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Pcie:
+    """PCI Express: its host bridge, its GICv2m frame, and how many root ports."""
+
+    ecam: int
+    mmio: Range
+    high_mmio: Range | None
+    spi: int  # of INTA; INTB to INTD follow
+    msi_base: int
+    msi_spi: int
+    msi_count: int
+    ports: int
+
+
+@dataclass(frozen=True)
 class Platform:
     """Where the machine's own parts are."""
 
@@ -60,6 +82,7 @@ class Platform:
     virtio_base: int
     virtio_spi: int
     virtio_count: int
+    pcie: Pcie | None = None
 
 
 @dataclass(frozen=True)
@@ -69,16 +92,36 @@ class Cpu:
 
 
 @dataclass(frozen=True)
+class LocalMemory:
+    """RAM of a device's own; ``visible`` to others or to itself alone.
+
+    On PCI Express it has no ``base``: it is where Linux puts BAR 2.
+    """
+
+    size: int
+    base: int | None = None
+    visible: bool = True
+
+    def holds(self, address: int) -> bool:
+        return self.base is not None and self.base <= address < self.base + self.size
+
+
+@dataclass(frozen=True)
 class Device:
-    """A media block: one DMA engine with that block's limits."""
+    """A media block: one DMA engine with that block's limits.
+
+    On the platform it has ``base`` and ``spi``, on PCI Express a ``port``.
+    """
 
     name: str
     role: str
     hardware: str
-    base: int
-    spi: int
+    base: int | None
+    spi: int | None
     address_bits: int
     reported_address_bits: int
+    bus: str = "platform"
+    port: int | None = None
     dma_ranges: tuple[Window, ...] = ()
     declared_dma_ranges: tuple[Window, ...] | None = None  # None: what dma_ranges says
     max_segments: int = 0
@@ -89,6 +132,7 @@ class Device:
     policy: str = "fault"
     latency_ns: int = DEFAULT_LATENCY_NS
     bandwidth: int = 0
+    local_memory: LocalMemory | None = None
     coherent: bool = False
     source: str = ""
     notes: str = ""
@@ -97,6 +141,8 @@ class Device:
         """The CPU address behind a bus address, None where nothing answers."""
         if not 0 <= bus < 1 << self.address_bits:
             return None
+        if self.local_memory and self.local_memory.holds(bus):
+            return bus if self.local_memory.visible else None
         if not self.dma_ranges:
             return bus
         inside = (w for w in self.dma_ranges if w.bus <= bus < w.bus + w.size)
@@ -104,6 +150,8 @@ class Device:
 
     def to_bus(self, cpu: int) -> int | None:
         """The bus address that leads to a CPU address, None if none does."""
+        if self.local_memory and self.local_memory.visible and self.local_memory.holds(cpu):
+            return cpu
         if not self.dma_ranges:
             return cpu if 0 <= cpu < 1 << self.address_bits else None
         inside = (w.bus + cpu - w.cpu for w in self.dma_ranges if w.cpu <= cpu < w.cpu + w.size)
@@ -112,6 +160,10 @@ class Device:
     def reaches(self, cpu_address: int) -> bool:
         """Whether the hardware can drive this CPU address at all."""
         return self.to_bus(cpu_address) is not None
+
+    @property
+    def on_pcie(self) -> bool:
+        return self.bus == "pcie"
 
     @property
     def tree_dma_ranges(self) -> tuple[Window, ...]:
@@ -222,10 +274,29 @@ def _layout(document: yamlfile.Document) -> Layout:
             virtio_base=virtio["base"],
             virtio_spi=virtio["spi"],
             virtio_count=virtio["count"],
+            pcie=_pcie(data["platform"]["pcie"]) if "pcie" in data["platform"] else None,
         ),
         devices=tuple(_device(name, keys) for name, keys in data["devices"].items()),
         file=document.path,
     )
+
+
+def _pcie(keys: dict[str, Any]) -> Pcie:
+    high = keys.get("high-mmio")
+    return Pcie(
+        ecam=keys["ecam"],
+        mmio=_range(keys["mmio"]),
+        high_mmio=_range(high) if high else None,
+        spi=keys["spi"],
+        msi_base=keys["msi"]["base"],
+        msi_spi=keys["msi"]["spi"],
+        msi_count=keys["msi"]["count"],
+        ports=keys["ports"],
+    )
+
+
+def _range(entry: dict[str, Any]) -> Range:
+    return Range(entry["base"], units.size(entry["size"]))
 
 
 def _reserved(entry: dict[str, Any]) -> Reserved:
@@ -233,7 +304,7 @@ def _reserved(entry: dict[str, Any]) -> Reserved:
 
 
 def _device(name: str, keys: Mapping[str, Any]) -> Device:
-    fields = _fields(keys)
+    fields = {"base": None, "spi": None} | _fields(keys)
     fields.setdefault("reported_address_bits", fields["address_bits"])
     return Device(name=name, **fields)
 
@@ -259,6 +330,9 @@ def _fields(keys: Mapping[str, Any]) -> dict[str, Any]:
     for name in _WINDOWS:
         if name in fields:
             fields[name] = tuple(_window(entry) for entry in fields[name])
+    if "local_memory" in fields:
+        local = fields["local_memory"]
+        fields["local_memory"] = LocalMemory(**local | {"size": units.size(local["size"])})
     return fields
 
 

@@ -17,7 +17,7 @@ from dmabed.schema import Problem
 from dmabed.units import format_size
 
 if TYPE_CHECKING:
-    from dmabed.layout import Device, Layout, Window
+    from dmabed.layout import Device, Layout, LocalMemory, Pcie, Window
 
 Path = tuple[str | int, ...]
 
@@ -37,6 +37,14 @@ GIC_FRAME = 0x10000
 GIC_REDISTRIBUTOR = 0x20000
 VIRTIO_MMIO_SIZE = 0x200
 UART_SIZE = 0x1000
+# 16 buses, a GICv2m frame, INTA to INTD (docs/specs/dmabed-soc.md)
+PCIE_ECAM_SIZE = 16 << 20
+PCIE_MSI_SIZE = 0x1000
+PCIE_PINS = 4
+# pci-host-ecam-generic maps the configuration space of a bus by 1 MiB; windows of bridges are of 1 MiB
+_PCIE_ALIGNMENT = 1 << 20
+_BAR_32 = 1 << 32
+_MAX_LOCAL = 1 << 30
 _MMIO_SIZE = 0x1000
 
 
@@ -70,6 +78,8 @@ def problems(layout: Layout, suspects: tuple[str, ...] = ()) -> Iterator[Problem
     yield from _interrupt_problems(layout, devices)
     for device in devices:
         yield from _device_problems(device)
+        yield from _place_problems(device)
+    yield from _port_problems(layout, devices)
 
 
 def _banks(layout: Layout) -> list[_Area]:
@@ -90,10 +100,30 @@ def _registers(layout: Layout, devices: list[Device]) -> list[_Area]:
         _Area("UART", ("platform", "uart", "base"), platform.uart_base, UART_SIZE, _PAGE),
         _Area("virtio-mmio", ("platform", "virtio", "base"), platform.virtio_base, virtio_size, _PAGE),
     ]
-    return fixed + [
-        _Area(device.name, ("devices", device.name, "base"), device.base, _MMIO_SIZE, _PAGE)
-        for device in devices
+    pcie = _pcie_areas(platform.pcie) if platform.pcie else []
+    return fixed + pcie + [area for device in devices for area in _device_areas(device)]
+
+
+def _pcie_areas(pcie: Pcie) -> list[_Area]:
+    path, unit = ("platform", "pcie"), _PCIE_ALIGNMENT
+    areas = [
+        _Area("PCIe ECAM", (*path, "ecam"), pcie.ecam, PCIE_ECAM_SIZE, unit),
+        _Area("PCIe MSI frame", (*path, "msi", "base"), pcie.msi_base, PCIE_MSI_SIZE, _PAGE),
+        _Area("PCIe window", (*path, "mmio", "base"), pcie.mmio.base, pcie.mmio.size, unit),
     ]
+    if pcie.high_mmio:
+        high = pcie.high_mmio
+        areas.append(_Area("high PCIe window", (*path, "high-mmio", "base"), high.base, high.size, unit))
+    return areas
+
+
+def _device_areas(device: Device) -> Iterator[_Area]:
+    path, local = ("devices", device.name), device.local_memory
+    if device.base is not None:
+        yield _Area(device.name, (*path, "base"), device.base, _MMIO_SIZE, _PAGE)
+    if local and local.visible and local.base is not None and not device.on_pcie:
+        title = f"local memory of {device.name}"
+        yield _Area(title, (*path, "local-memory", "base"), local.base, local.size)
 
 
 def _map_problems(areas: list[_Area]) -> Iterator[Problem]:
@@ -149,7 +179,14 @@ def _interrupt_problems(layout: Layout, devices: list[Device]) -> Iterator[Probl
     virtio: Path = ("platform", "virtio", "spi")
     for spi in range(platform.virtio_spi, platform.virtio_spi + platform.virtio_count):
         yield from _spi_problems(taken, spi, virtio, "virtio-mmio")
+    if pcie := platform.pcie:
+        for spi in range(pcie.spi, pcie.spi + PCIE_PINS):
+            yield from _spi_problems(taken, spi, ("platform", "pcie", "spi"), "PCIe")
+        for spi in range(pcie.msi_spi, pcie.msi_spi + pcie.msi_count):
+            yield from _spi_problems(taken, spi, ("platform", "pcie", "msi", "spi"), "the PCIe MSI frame")
     for device in devices:
+        if device.spi is None:
+            continue
         yield from _spi_problems(taken, device.spi, ("devices", device.name, "spi"), device.name)
 
 
@@ -171,6 +208,72 @@ def _device_problems(device: Device) -> Iterator[Problem]:
         yield Problem((*path, "segment-boundary"), what, allowed)
     yield from _window_problems(device.dma_ranges, (*path, "dma-ranges"))
     yield from _window_problems(device.declared_dma_ranges or (), (*path, "declared-dma-ranges"))
+
+
+# What only one of the two buses has.
+_PLATFORM_KEYS = ("base", "spi", "dma-ranges", "declared-dma-ranges", "coherent")
+_PCIE_KEYS = ("port",)
+
+
+def _place_problems(device: Device) -> Iterator[Problem]:
+    """Keys that do not go with the bus, and local memory."""
+    path: Path = ("devices", device.name)
+    for key in _PLATFORM_KEYS if device.on_pcie else _PCIE_KEYS:
+        value = getattr(device, key.replace("-", "_"))
+        if not (value is None or value is False or value == ()):
+            yield Problem((*path, key), f"a device on bus '{device.bus}' has no {key}")
+    if device.local_memory:
+        yield from _local_problems(device, device.local_memory)
+
+
+def _local_problems(device: Device, local: LocalMemory) -> Iterator[Problem]:
+    path: Path = ("devices", device.name, "local-memory")
+    if local.size == 0 or local.size % _PAGE or local.size > _MAX_LOCAL:
+        allowed = f"multiples of {format_size(_PAGE)} up to {format_size(_MAX_LOCAL)}"
+        yield Problem((*path, "size"), f"{local.size} does not fit", allowed)
+    if device.on_pcie:
+        yield from _bar_problems(local, path)
+    elif local.base is None:
+        yield Problem(path, "key 'base' is missing")
+    elif local.base % _PAGE:
+        yield Problem((*path, "base"), f"{local.base:#x} is not aligned", f"multiples of {_PAGE:#x}")
+    elif local.base + local.size > 1 << device.address_bits:
+        what = f"{device.name} cannot reach the end of it with {device.address_bits} address bits"
+        yield Problem((*path, "base"), what, f"an end of at most {1 << device.address_bits:#x}")
+
+
+def _bar_problems(local: LocalMemory, path: Path) -> Iterator[Problem]:
+    if local.base is not None:
+        yield Problem((*path, "base"), "Linux chooses where a BAR is", "no base")
+    if not local.visible:
+        yield Problem((*path, "visible"), "a BAR is visible", "true")
+    if local.size & (local.size - 1):
+        yield Problem((*path, "size"), f"{local.size} is no size of a BAR", "a power of 2")
+
+
+def _port_problems(layout: Layout, devices: list[Device]) -> Iterator[Problem]:
+    pcie = layout.platform.pcie
+    taken: dict[int, str] = {}
+    if pcie:
+        yield from _window_places(pcie)
+    for device in (device for device in devices if device.on_pcie):
+        path: Path = ("devices", device.name)
+        if pcie is None:
+            yield Problem((*path, "bus"), f"{layout.name} has no PCI Express", "a layout with platform.pcie")
+        elif device.port is None:
+            yield Problem(path, "key 'port' is missing")
+        elif device.port >= pcie.ports:
+            yield Problem((*path, "port"), f"there is no port {device.port}", f"0 to {pcie.ports - 1}")
+        elif device.port in taken:
+            what = f"port {device.port} is taken by {taken[device.port]}"
+            yield Problem((*path, "port"), what, "a port of its own")
+        else:
+            taken[device.port] = device.name
+
+
+def _window_places(pcie: Pcie) -> Iterator[Problem]:
+    if pcie.mmio.base + pcie.mmio.size > _BAR_32:
+        yield Problem(("platform", "pcie", "mmio"), "the window ends beyond 32 bits", "an end below 4 GiB")
 
 
 def _power_problems(path: Path, value: int, largest: int) -> Iterator[Problem]:

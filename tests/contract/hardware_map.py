@@ -17,6 +17,14 @@ Range = tuple[int, int]  # base, size
 
 
 @dataclass
+class Pcie:
+    ecam: Range
+    windows: list[tuple[str, int, int]]  # kind, base, size
+    spi: int  # of INTA
+    msi: int  # the GICv2m frame's base; its SPIs are in a register of it
+
+
+@dataclass
 class Map:
     cpus: int
     ram: list[Range]  # banks that touch are one
@@ -26,6 +34,8 @@ class Map:
     virtio: list[tuple[int, int]]
     engines: dict[str, tuple[int, int]]
     windows: dict[str, list[tuple[int, int, int]]]  # bus, CPU, size
+    local: dict[str, Range]  # what an engine has that others reach too
+    pcie: Pcie | None
 
 
 def joined(ranges: Iterable[Range]) -> list[Range]:
@@ -61,7 +71,54 @@ def of_tree(blob: bytes) -> Map:
         virtio=sorted(map(_base_and_spi, _compatible(nodes, "virtio,mmio"))),
         engines={name: _base_and_spi(node) for name, node in engines.items()},
         windows={name: _windows(node) for name, node in engines.items()},
+        local={
+            name: _named_reg(node, "local") for name, node in engines.items() if node.strings("reg-names")
+        },
+        pcie=_pcie_of_tree(nodes),
     )
+
+
+def _named_reg(node, name):
+    return _pairs(node)[node.strings("reg-names").index(name)]
+
+
+# the cell before an address in a PCI node's ranges
+_WINDOWS = {0x02000000: "memory", 0x43000000: "prefetchable"}
+
+
+def _pcie_of_tree(nodes):
+    hosts = _compatible(nodes, "pci-host-ecam-generic")
+    if not hosts:
+        return None
+    (host,), (frame,) = hosts, _compatible(nodes, "arm,gic-v2m-frame")
+    ((ecam, size),) = _pairs(host)
+    assert host.cells("bus-range") == [0, (size >> 20) - 1]
+    return Pcie(
+        ecam=(ecam, size),
+        windows=[_pci_window(host.cells("ranges")[at : at + 7]) for at in range(0, 7 * 2, 7)],
+        spi=_first_pci_interrupt(host),
+        msi=_pairs(frame)[0][0],
+    )
+
+
+def _pci_window(cells):
+    kind, bus_high, bus_low, high, low, size_high, size_low = cells
+    assert (bus_high, bus_low) == (high, low), "bus addresses are CPU addresses"
+    return _WINDOWS[kind], high << 32 | low, size_high << 32 | size_low
+
+
+def _first_pci_interrupt(host):
+    """INTA of slot 0; the rest of the map must follow from it, as the bridge wires its pins."""
+    cells = host.cells("interrupt-map")
+    first = cells[8]
+    entries = [tuple(cells[at : at + 10]) for at in range(0, len(cells), 10)]
+    gic = cells[4]
+    assert entries == [
+        (slot << 11, 0, 0, pin + 1, gic, 0, 0, 0, first + (slot + pin) % 4, 4)
+        for slot in range(4)
+        for pin in range(4)
+    ]
+    return first
 
 
 def _compatible(nodes, name):
@@ -74,7 +131,7 @@ def _pairs(node):
 
 
 def _base_and_spi(node):
-    ((base, _size),) = _pairs(node)
+    (base, _size), *_local = _pairs(node)
     kind, number, _flags = node.cells("interrupts")
     assert kind == 0, f"{node.path}: not an SPI"
     return base, number
@@ -99,7 +156,11 @@ def of_arguments(words: list[str]) -> Map:
         for key, value in options.items()
         if re.fullmatch(r"\w+", value) and value != "ram0"
     }
-    devices = [json.loads(text) for text in _values(words, "-device")]
+    devices = [
+        device
+        for device in map(json.loads, _values(words, "-device"))
+        if device["driver"] == "dmabed-engine-sys"
+    ]
     cpus = int(_values(words, "-smp")[0])
     banks = [bank.split("@") for bank in options["ram-banks"].split(":")]
     slots = range(number["virtio-count"])
@@ -113,7 +174,21 @@ def of_arguments(words: list[str]) -> Map:
         virtio=[(number["virtio-base"] + 0x200 * n, number["virtio-spi"] + n) for n in slots],
         engines={device["id"]: (device["mmio-base"], device["spi"]) for device in devices},
         windows={device["id"]: _triples(device["dma-ranges"]) for device in devices},
+        local={
+            device["id"]: (device["local-base"], device["local-memory"])
+            for device in devices
+            if device.get("local-visible")
+        },
+        pcie=_pcie_of_options(number) if "pcie-ecam" in number else None,
     )
+
+
+def _pcie_of_options(number):
+    windows = [("memory", number["pcie-mmio"], number["pcie-mmio-size"])]
+    if "pcie-high-mmio" in number:
+        windows.append(("prefetchable", number["pcie-high-mmio"], number["pcie-high-mmio-size"]))
+    ecam = (number["pcie-ecam"], 16 << 20)
+    return Pcie(ecam=ecam, windows=windows, spi=number["pcie-spi"], msi=number["pcie-msi"])
 
 
 def _values(words, option):
@@ -136,14 +211,16 @@ def of_qemu(qmp) -> Map:
         for c in qmp.command("qom-list", path="/machine/unattached")
     }
     engines = [
-        c["name"] for c in qmp.command("qom-list", path="/machine/peripheral") if "dmabed-engine" in c["type"]
+        c["name"]
+        for c in qmp.command("qom-list", path="/machine/peripheral")
+        if "dmabed-engine-sys" in c["type"]
     ]
 
     def of_type(name):
         return [path for path, kind in children.items() if kind == f"child<{name}>"]
 
     def placed(path):
-        (base,) = [base for base, _size, _kind, text in regions if _is_owned(text, path)]
+        (base,) = [base for base, _size, _kind, text in regions if _is_owned(text, path) and not _local(text)]
         return base, _spi(qmp, path)
 
     return Map(
@@ -155,16 +232,52 @@ def of_qemu(qmp) -> Map:
         virtio=sorted(placed(path) for path in of_type("virtio-mmio")),
         engines={name: placed(f"/machine/peripheral/{name}") for name in engines},
         windows={name: _triples(qmp.get(f"/machine/peripheral/{name}", "dma-ranges")) for name in engines},
+        local={name: (base, size) for base, size, _kind, text in regions if (name := _local(text))},
+        pcie=_pcie_of_regions(qmp, regions, of_type) if of_type("gpex-pcihost") else None,
     )
 
 
 def ram_of_engine(qmp, name: str) -> list[Range]:
-    """The RAM that an engine can reach, at its bus addresses."""
-    return _ram(_regions(qmp.monitor("info mtree -f -o"), name))
+    """The RAM that an engine can reach, at its bus addresses; engines' local memory is RAM too."""
+    regions = _regions(qmp.monitor("info mtree -f -o"), name)
+    return joined((base, size) for base, size, kind, _text in regions if kind == "ram")
+
+
+def msi_interrupts(qmp) -> tuple[int, int]:
+    """First SPI and number of the GICv2m frame, whose wires are looked at too."""
+    for c in qmp.command("qom-list", path="/machine/unattached"):
+        if c["type"] == "child<arm-gicv2m>":
+            path = f"/machine/unattached/{c['name']}"
+            first, count = qmp.get(path, "base-spi"), qmp.get(path, "num-spi")
+            wires = [_spi(qmp, path, index) for index in range(count)]
+            assert wires == list(range(first, first + count))
+            return first, count
+    raise AssertionError("no GICv2m frame")
+
+
+def _local(text):
+    """The name of the engine whose local memory a region is, or empty."""
+    found = re.match(r"dmabed-engine\.(.+)\.local$", text.split(" ")[0])
+    return found[1] if found else ""
 
 
 def _ram(regions):
-    return joined((base, size) for base, size, kind, _text in regions if kind == "ram")
+    ram = [region for region in regions if region[2] == "ram" and not _local(region[3])]
+    return joined((base, size) for base, size, _kind, _text in ram)
+
+
+def _pcie_of_regions(qmp, regions, of_type):
+    """No BAR is mapped yet, so each window is one region."""
+    (host,) = of_type("gpex-pcihost")
+    windows = sorted(
+        (base, size) for base, size, _kind, text in regions if text.startswith("gpex_mmio_window")
+    )
+    return Pcie(
+        ecam=_named(regions, "pcie-mmcfg-mmio"),
+        windows=[(kind, *window) for kind, window in zip(("memory", "prefetchable"), windows, strict=False)],
+        spi=_spi(qmp, host),
+        msi=_named(regions, "gicv2m")[0],
+    )
 
 
 def _regions(listing, space="memory"):
@@ -189,9 +302,9 @@ def _named(regions, name):
     return base, size
 
 
-def _spi(qmp, path):
-    """The GIC input that the first interrupt of a device is wired to."""
-    wire = qmp.get(path, "sysbus-irq[0]")
+def _spi(qmp, path, index=0):
+    """The GIC input that an interrupt of a device is wired to."""
+    wire = qmp.get(path, f"sysbus-irq[{index}]")
     found = re.search(r"/unnamed-gpio-in\[(\d+)\]$", wire)
     assert found, f"{path} is wired to {wire}"
     gic = wire.rpartition("/")[0]

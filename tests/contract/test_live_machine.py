@@ -7,12 +7,13 @@ The CPUs never run: QEMU is started paused and looked at over QMP.
 
 import os
 import socket
+from dataclasses import replace
 
 import hardware_map
 import pytest
 
 from dmabed import argv, dts, layout, yamlfile
-from dmabed.layout import Window
+from dmabed.layout import Device, LocalMemory, Window
 from dmabed.process import Child
 from dmabed.qmp import Qmp
 
@@ -30,9 +31,9 @@ LIMITS = [
     "policy",
     "latency-ns",
     "bandwidth",
-    "mmio-base",
-    "spi",
 ]
+# where it is: each engine has some of these
+PLACES = ["mmio-base", "spi", "local-memory", "local-base", "local-visible"]
 
 
 @pytest.fixture(scope="module")
@@ -48,11 +49,20 @@ def qemu(request):
 @pytest.fixture(scope="module", params=layout.names())
 def live(request, qemu, tmp_path_factory):
     """A paused machine of each layout: the layout, its QMP, its DTB."""
-    chosen = layout.find(request.param)
+    chosen = with_cards(layout.find(request.param))
     folder = tmp_path_factory.mktemp(request.param)
     dtb = dts.compile_dtb(chosen, folder / "soc.dtb")
     with Paused(qemu, chosen, dtb, folder) as qmp:
         yield chosen, qmp, dtb
+
+
+def with_cards(chosen):
+    """Where there is PCI Express, a card with memory in its first port and one without in the next."""
+    if not chosen.platform.pcie or any(device.on_pcie for device in chosen.devices):
+        return chosen
+    card = Device("card", "gpu", "", None, None, 64, 64, "pcie", 0, local_memory=LocalMemory(16 << 20))
+    plain = Device("plain", "gpu", "", None, None, 32, 32, "pcie", 1)
+    return replace(chosen, devices=(*chosen.devices, card, plain))
 
 
 class Paused:
@@ -104,9 +114,39 @@ def test_each_engine_has_its_limits(live):
     for device in chosen.devices:
         asked = argv.engine_properties(device)
         path = f"/machine/peripheral/{device.name}"
-        found = {name: qmp.get(path, name) for name in LIMITS}
-        assert found == {name: asked[name] for name in LIMITS}, device.name
-    assert set(LIMITS) | {"driver", "id", "dma-ranges"} == set(asked), "a property that nobody compares"
+        compared = [*LIMITS, *(name for name in PLACES if name in asked)]
+        found = {name: qmp.get(path, name) for name in compared}
+        assert found == {name: asked[name] for name in compared}, device.name
+        left = set(asked) - set(compared)
+        assert left in ({"driver", "id", "dma-ranges"}, {"driver", "id", "dma-ranges", "bus"}), "not compared"
+
+
+def test_each_card_is_in_its_port(live):
+    chosen, qmp, _dtb = live
+    for device in chosen.devices:
+        if device.on_pcie:
+            bus = qmp.get(f"/machine/peripheral/{device.name}", "parent_bus")
+            assert bus == f"/machine/peripheral/rp{device.port}/rp{device.port}"
+
+
+def test_a_free_port_takes_a_card(live):
+    """What -device is given, device_add takes too."""
+    chosen, qmp, _dtb = live
+    if pcie := chosen.platform.pcie:
+        taken = {device.port for device in chosen.devices}
+        port = next(number for number in range(pcie.ports) if number not in taken)
+        card = next(device for device in chosen.devices if device.on_pcie)
+        qmp.command("device_add", **argv.engine_properties(replace(card, name="late", port=port)))
+        assert qmp.get("/machine/peripheral/late", "local-memory") == card.local_memory.size
+        qmp.command("device_del", id="late")  # no guest looks at the slot, so nobody has to be asked
+        names = [child["name"] for child in qmp.command("qom-list", path="/machine/peripheral")]
+        assert "late" not in names
+
+
+def test_messages_become_the_interrupts_of_the_layout(live):
+    chosen, qmp, _dtb = live
+    if pcie := chosen.platform.pcie:
+        assert hardware_map.msi_interrupts(qmp) == (pcie.msi_spi, pcie.msi_count)
 
 
 def test_each_engine_reaches_the_ram_that_the_layout_says(live):
@@ -116,11 +156,21 @@ def test_each_engine_reaches_the_ram_that_the_layout_says(live):
 
 
 def reachable(chosen, device):
-    """RAM in bus addresses: each bank through each window, cut off at the address width."""
+    """RAM in bus addresses: each bank through each window, cut off at the address width.
+
+    What engines show of their local memory is RAM as well. A card has no bus
+    mastering before Linux turns it on.
+    """
+    if device.on_pcie:
+        return []
     end_of_width = 1 << device.address_bits
     pieces = []
+    own = device.local_memory
+    if own and not own.visible:
+        pieces.append((own.base, own.size))
+    shared = [d.local_memory for d in chosen.devices if d.base and d.local_memory and d.local_memory.visible]
     for window in device.dma_ranges or (Window(0, 0, end_of_width),):
-        for bank in chosen.banks:
+        for bank in [*chosen.banks, *shared]:
             first = max(bank.base, window.cpu)
             last = min(
                 bank.base + bank.size, window.cpu + window.size, end_of_width + window.cpu - window.bus

@@ -7,7 +7,7 @@ import hardware_map
 import pytest
 
 from dmabed import argv, dts, layout
-from dmabed.layout import Window
+from dmabed.layout import LocalMemory, Range, Window
 
 
 def both(chosen, tmp_path):
@@ -20,7 +20,7 @@ def test_they_agree(name, tmp_path):
     chosen = layout.find(name)
     tree, arguments = both(chosen, tmp_path)
     assert tree == arguments
-    assert set(tree.engines) == {device.name for device in chosen.devices}
+    assert set(tree.engines) == {device.name for device in chosen.devices if not device.on_pcie}
     assert sum(size for _, size in tree.ram) == chosen.ram_size
 
 
@@ -41,9 +41,28 @@ def test_only_declared_windows_may_differ(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
+        ({"ecam": 0x3E000000}, "pcie"),
+        ({"mmio": Range(0x20000000, 1 << 28)}, "pcie"),
+        ({"high_mmio": Range(0x1000000000, 1 << 30)}, "pcie"),
+        ({"spi": 36}, "pcie"),
+        ({"msi_base": 0x08030000}, "pcie"),
+    ],
+)
+def test_the_comparison_sees_another_pcie(changes, field, tmp_path):
+    chosen = layout.find("testbed-pci")
+    tree, _ = both(chosen, tmp_path)
+    platform = replace(chosen.platform, pcie=replace(chosen.platform.pcie, **changes))
+    _, arguments = both(replace(chosen, platform=platform), tmp_path)
+    assert getattr(tree, field) != getattr(arguments, field)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
         ({"base": 0x38301000}, "engines"),
         ({"spi": 8}, "engines"),
         ({"dma_ranges": (Window(0, 0x40000000, 4096),)}, "windows"),
+        ({"local_memory": LocalMemory(4096, 0x100000)}, "local"),
     ],
 )
 def test_the_comparison_sees_a_difference(changes, field, tmp_path):

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from dmabed import argv, layout
+from dmabed.layout import Device, LocalMemory
 
 
 @pytest.fixture
@@ -43,6 +44,70 @@ def test_machine(pi4):
 )
 def test_memory(pi4, path, share, expected):
     assert option(argv.machine_arguments(pi4, path, share), "-object") == [expected]
+
+
+@pytest.fixture
+def pci():
+    return layout.find("testbed-pci")
+
+
+def test_pcie_of_the_machine(pci, pi4):
+    assert (
+        argv.machine_properties(pci).items()
+        >= {
+            "pcie-ecam": 0x3F000000,
+            "pcie-mmio": 0x10000000,
+            "pcie-mmio-size": 0x10000000,
+            "pcie-high-mmio": 0x1000000000,
+            "pcie-high-mmio-size": 0x400000000,
+            "pcie-spi": 32,
+            "pcie-msi": 0x08020000,
+            "pcie-msi-spi": 64,
+            "pcie-msi-count": 32,
+        }.items()
+    )
+    assert not [name for name in argv.machine_properties(pi4) if name.startswith("pcie")]
+
+
+def test_root_ports_come_before_the_cards_in_them(pci):
+    devices = [json.loads(text) for text in option(argv.machine_arguments(pci, None, False), "-device")]
+    ports = [device for device in devices if device["driver"] == "pcie-root-port"]
+    assert devices[:4] == ports
+    assert ports[3] == {
+        "driver": "pcie-root-port",
+        "id": "rp3",
+        "bus": "pcie.0",
+        "addr": "4",
+        "chassis": 1,
+        "slot": 3,
+        "io-reserve": 0,
+    }
+
+
+def test_where_an_engine_is(pci):
+    def place(name):
+        found = argv.engine_properties(pci.device(name))
+        limits = argv.engine_properties(pci.device("codec")).keys() - {"mmio-base", "spi"}
+        return {key: found[key] for key in found if key not in limits or key == "driver"}
+
+    assert place("codec") == {"driver": "dmabed-engine-sys", "mmio-base": 0xB001000, "spi": 41}
+    assert place("npu") == {
+        "driver": "dmabed-engine-sys",
+        "mmio-base": 0xB002000,
+        "spi": 42,
+        "local-memory": 4 << 20,
+        "local-base": 0xC000000,
+        "local-visible": True,
+    }
+    assert place("gpu2d")["local-visible"] is False
+
+
+def test_a_card_is_where_its_port_is():
+    card = Device("card", "gpu", "", None, None, 64, 64, "pcie", 3, local_memory=LocalMemory(16 << 20))
+    properties = argv.engine_properties(card)
+    assert properties.items() >= {"driver": "dmabed-engine-pci", "id": "card", "bus": "rp3"}.items()
+    assert properties["local-memory"] == 16 << 20
+    assert not properties.keys() & {"mmio-base", "spi", "local-base", "local-visible"}
 
 
 def test_one_engine_per_device_with_every_limit(pi4):

@@ -133,9 +133,9 @@ def test_out_of_reach():
 
 
 DEVICE_KEYS = (
-    "role, hardware, base, spi, address-bits, reported-address-bits, dma-ranges, declared-dma-ranges, "
-    "max-segments, max-segment-size, segment-boundary, alignment, granule, policy, latency-ns, bandwidth, "
-    "coherent, source, notes"
+    "role, hardware, bus, base, spi, port, address-bits, reported-address-bits, dma-ranges, "
+    "declared-dma-ranges, max-segments, max-segment-size, segment-boundary, alignment, granule, policy, "
+    "latency-ns, bandwidth, local-memory, coherent, source, notes"
 )
 ROLES = "capture, isp, codec, jpeg, 2d, npu, gpu, display, usb-camera"
 WRONG = {
