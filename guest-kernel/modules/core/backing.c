@@ -9,6 +9,7 @@
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/kernel.h>
+#include <linux/string.h>
 
 #include "core.h"
 
@@ -31,10 +32,13 @@ void dmabed_backing_init(struct dmabed_backing *backing,
 {
 	backing->ops = ops;
 	backing->nr_pages = request->length >> PAGE_SHIFT;
-	backing->kind = request->storage;
+	backing->wanted.kind = request->storage;
+	backing->wanted.address = request->address;
+	strscpy(backing->wanted.source, request->source,
+		sizeof(backing->wanted.source));
+	backing->allowed = request->allowed;
 	backing->high = request->flags & DMABED_EXPORT_HIGH;
 	backing->unconstrained = request->flags & DMABED_EXPORT_UNCONSTRAINED;
-	backing->address = request->address;
 	INIT_LIST_HEAD(&backing->users);
 }
 EXPORT_SYMBOL_GPL(dmabed_backing_init);
@@ -73,42 +77,64 @@ static bool fits_users(const struct dmabed_backing *backing,
 
 /* ---- choice ---- */
 
-/* The kinds that this buffer may use. */
-static unsigned int kinds_of(const struct dmabed_backing *backing,
-			     const u32 **kinds)
+static bool may_choose(const struct dmabed_backing *backing, u32 kind)
 {
-	if (backing->kind == DMABED_STORAGE_AUTO) {
-		*kinds = auto_kinds;
-		return ARRAY_SIZE(auto_kinds);
-	}
-	*kinds = &backing->kind;
-	return 1;
+	if (!backing->allowed)
+		return backing->wanted.kind == DMABED_STORAGE_AUTO;
+	return backing->allowed & BIT(kind);
+}
+
+#define MAX_KINDS (ARRAY_SIZE(auto_kinds) + 1)
+
+/* The kinds that this buffer may use, at most MAX_KINDS, as they are tried. */
+static unsigned int kinds_of(const struct dmabed_backing *backing, u32 *kinds)
+{
+	unsigned int nr = 0;
+	unsigned int i;
+
+	if (backing->wanted.kind != DMABED_STORAGE_AUTO)
+		kinds[nr++] = backing->wanted.kind;
+	for (i = 0; i < ARRAY_SIZE(auto_kinds); i++)
+		if (auto_kinds[i] != backing->wanted.kind &&
+		    may_choose(backing, auto_kinds[i]))
+			kinds[nr++] = auto_kinds[i];
+	return nr;
 }
 
 static struct dmabed_storage_request
-request_of(const struct dmabed_backing *backing, u32 kind,
-	   const struct dmabed_constraints *c)
+request_of(const struct dmabed_backing *backing,
+	   const struct dmabed_place *place, const struct dmabed_constraints *c)
 {
 	return (struct dmabed_storage_request) {
-		.kind = kind,
+		.place = *place,
 		.nr_pages = backing->nr_pages,
 		.high = backing->high,
-		.address = backing->address,
 		.constraints = c,
 	};
+}
+
+/* An address and a source belong to the kind that the buffer began with. */
+static struct dmabed_place place_of(const struct dmabed_backing *backing,
+				    u32 kind)
+{
+	struct dmabed_place place = { .kind = kind };
+
+	return kind == backing->wanted.kind ? backing->wanted : place;
 }
 
 static bool any_possible(const struct dmabed_backing *backing)
 {
 	struct dmabed_storage_request request;
 	struct dmabed_constraints c;
-	const u32 *kinds;
-	unsigned int nr = kinds_of(backing, &kinds);
+	struct dmabed_place place;
+	u32 kinds[MAX_KINDS];
+	unsigned int nr = kinds_of(backing, kinds);
 	unsigned int i;
 
 	collate_users(backing, &c);
 	for (i = 0; i < nr; i++) {
-		request = request_of(backing, kinds[i], &c);
+		place = place_of(backing, kinds[i]);
+		request = request_of(backing, &place, &c);
 		if (dmabed_storage_possible(&request))
 			return true;
 	}
@@ -116,10 +142,10 @@ static bool any_possible(const struct dmabed_backing *backing)
 }
 
 static struct dmabed_storage *
-try_kind(const struct dmabed_backing *backing, u32 kind,
-	 const struct dmabed_constraints *c)
+try_place(const struct dmabed_backing *backing,
+	  const struct dmabed_place *place, const struct dmabed_constraints *c)
 {
-	struct dmabed_storage_request request = request_of(backing, kind, c);
+	struct dmabed_storage_request request = request_of(backing, place, c);
 	struct dmabed_storage *storage;
 
 	if (!dmabed_storage_possible(&request))
@@ -137,14 +163,16 @@ static struct dmabed_storage *choose(const struct dmabed_backing *backing)
 {
 	struct dmabed_storage *storage;
 	struct dmabed_constraints c;
-	const u32 *kinds;
-	unsigned int nr = kinds_of(backing, &kinds);
+	struct dmabed_place place;
+	u32 kinds[MAX_KINDS];
+	unsigned int nr = kinds_of(backing, kinds);
 	int ret = -EINVAL;
 	unsigned int i;
 
 	collate_users(backing, &c);
 	for (i = 0; i < nr; i++) {
-		storage = try_kind(backing, kinds[i], &c);
+		place = place_of(backing, kinds[i]);
+		storage = try_place(backing, &place, &c);
 		if (!IS_ERR(storage))
 			return storage;
 		if (PTR_ERR(storage) != -EINVAL)
@@ -155,10 +183,15 @@ static struct dmabed_storage *choose(const struct dmabed_backing *backing)
 
 /* ---- attach and detach ---- */
 
+/* A buffer at a fixed place stays there, unless it may have another kind. */
+static bool stays(const struct dmabed_backing *backing)
+{
+	return backing->wanted.kind == DMABED_STORAGE_FIXED && !backing->allowed;
+}
+
 static bool can_move(struct dmabed_backing *backing)
 {
-	return backing->kind != DMABED_STORAGE_FIXED &&
-	       backing->ops->movable(backing);
+	return !stays(backing) && backing->ops->movable(backing);
 }
 
 static int check_users(struct dmabed_backing *backing)
@@ -168,7 +201,7 @@ static int check_users(struct dmabed_backing *backing)
 	if (backing->storage) {
 		if (fits_users(backing, backing->storage))
 			return 0;
-		if (backing->kind == DMABED_STORAGE_FIXED)
+		if (stays(backing))
 			return -EBUSY;
 	}
 	if (!any_possible(backing))
@@ -191,6 +224,8 @@ int dmabed_backing_attach(struct dmabed_backing *backing,
 
 	list_add_tail(&user->node, &backing->users);
 	ret = check_users(backing);
+	if (dmabed_core_sabotaged(DMABED_CORE_ACCEPT_ANY_ATTACH))
+		ret = 0;
 	if (ret)
 		list_del(&user->node);
 	return ret;
@@ -217,18 +252,11 @@ static bool suits(const struct dmabed_backing *backing, struct device *dev)
 	       dmabed_fits(backing->storage, dev);
 }
 
-/* The new storage comes first: when there is none, nobody was disturbed. */
-static int migrate(struct dmabed_backing *backing)
+/* Takes the reference to @new, also when it fails. */
+static int replace(struct dmabed_backing *backing, struct dmabed_storage *new)
 {
-	struct dmabed_storage *new;
-	int ret;
+	int ret = backing->ops->quiesce(backing);
 
-	if (!can_move(backing))
-		return -EBUSY;
-	new = choose(backing);
-	if (IS_ERR(new))
-		return PTR_ERR(new);
-	ret = backing->ops->quiesce(backing);
 	if (ret) {
 		dmabed_storage_put(new);
 		return ret;
@@ -238,6 +266,19 @@ static int migrate(struct dmabed_backing *backing)
 	backing->storage = new;
 	backing->migrations++;
 	return 0;
+}
+
+/* The new storage comes first: when there is none, nobody was disturbed. */
+static int migrate(struct dmabed_backing *backing)
+{
+	struct dmabed_storage *new;
+
+	if (!can_move(backing))
+		return -EBUSY;
+	new = choose(backing);
+	if (IS_ERR(new))
+		return PTR_ERR(new);
+	return replace(backing, new);
 }
 
 /**
@@ -263,3 +304,65 @@ int dmabed_backing_place(struct dmabed_backing *backing, struct device *dev)
 	return 0;
 }
 EXPORT_SYMBOL_GPL(dmabed_backing_place);
+
+/* ---- migration on request ---- */
+
+/* A kind that was asked for is kept to; AUTO goes on choosing. */
+static void aim_at(struct dmabed_backing *backing,
+		   const struct dmabed_place *place)
+{
+	if (place->kind == DMABED_STORAGE_AUTO ||
+	    backing->wanted.kind != DMABED_STORAGE_AUTO)
+		backing->wanted = *place;
+}
+
+static struct dmabed_storage *storage_at(const struct dmabed_backing *backing,
+					 const struct dmabed_place *place)
+{
+	struct dmabed_constraints c;
+
+	if (place->kind == DMABED_STORAGE_AUTO)
+		return choose(backing);
+	collate_users(backing, &c);
+	return try_place(backing, place, &c);
+}
+
+static int move_to(struct dmabed_backing *backing,
+		   const struct dmabed_place *place)
+{
+	struct dmabed_storage *new = storage_at(backing, place);
+
+	if (IS_ERR(new))
+		return PTR_ERR(new);
+	if (backing->storage)
+		return replace(backing, new);
+	backing->storage = new;
+	return 0;
+}
+
+/**
+ * dmabed_backing_migrate - move now
+ * @backing: the backing
+ * @place: where to, already checked; AUTO chooses anew
+ *
+ * Return: 0; -EBUSY when it cannot move; -EINVAL when the place is not allowed
+ * or cannot suit all devices; -ENOMEM; what quiesce() said.
+ */
+int dmabed_backing_migrate(struct dmabed_backing *backing,
+			   const struct dmabed_place *place)
+{
+	const struct dmabed_place before = backing->wanted;
+	int ret;
+
+	if (backing->allowed && place->kind != DMABED_STORAGE_AUTO &&
+	    !(backing->allowed & BIT(place->kind)))
+		return -EINVAL;
+	if (backing->storage && !backing->ops->movable(backing))
+		return -EBUSY;
+	aim_at(backing, place);
+	ret = move_to(backing, place);
+	if (ret)
+		backing->wanted = before;
+	return ret;
+}
+EXPORT_SYMBOL_GPL(dmabed_backing_migrate);

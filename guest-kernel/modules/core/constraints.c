@@ -109,6 +109,8 @@ void dmabed_list_limits_of(struct device *dev,
 			   struct dmabed_list_limits *limits)
 {
 	list_limits_none(limits);
+	if (dmabed_core_sabotaged(DMABED_CORE_IGNORE_LIST_LIMITS))
+		return;
 	list_limits_registered(dev, limits);
 	/*
 	 * Where a driver set no largest segment the DMA API answers 64 KiB, a
@@ -191,7 +193,7 @@ void dmabed_constraints_collate(struct dmabed_constraints *c,
 	c->nr_windows = 0;
 	c->users = users;
 	window_push(c, 0, U64_MAX);
-	if (!users)
+	if (!users || dmabed_core_sabotaged(DMABED_CORE_IGNORE_REACH))
 		return;
 	list_for_each_entry(user, users, node) {
 		device_windows(user->dev, &one);

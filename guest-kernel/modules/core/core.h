@@ -8,6 +8,8 @@
  * fit.c          does given storage suit a given device
  * backing.c      late allocation, choice of a kind, migration
  * ioctl.c        the rules that all our ioctls share
+ * live.c         counts of objects, against leaks
+ * sabotage.c     switches that break something on purpose
  *
  * The core knows nothing of dma-buf.  Nothing in it locks: whoever calls has
  * the one lock of the buffer (the reservation lock, in the current generation).
@@ -20,6 +22,8 @@
 #include <linux/list.h>
 #include <linux/types.h>
 #include <uapi/dmabed.h>
+
+#include "core/sabotage.h"
 
 /* ---- constraints.c ---- */
 
@@ -142,18 +146,28 @@ struct dmabed_storage {
 };
 
 /**
+ * struct dmabed_place - where storage is asked for
+ * @kind: DMABED_STORAGE_*
+ * @address: CPU physical address (FIXED)
+ * @source: name of a pool (POOL) or an engine (LOCAL)
+ */
+struct dmabed_place {
+	u32 kind;
+	u64 address;
+	char source[DMABED_NAME_LEN];
+};
+
+/**
  * struct dmabed_storage_request - which storage to allocate
- * @kind: DMABED_STORAGE_*, neither NONE nor AUTO
+ * @place: of a kind that is neither NONE nor AUTO
  * @nr_pages: size
  * @high: take the highest pages there are (PAGES)
- * @address: where (FIXED)
  * @constraints: for the choice of a zone
  */
 struct dmabed_storage_request {
-	u32 kind;
+	struct dmabed_place place;
 	unsigned int nr_pages;
 	bool high;
-	u64 address;
 	const struct dmabed_constraints *constraints;
 };
 
@@ -189,10 +203,10 @@ struct dmabed_backing_ops {
  * struct dmabed_backing - the storage of a buffer over its life
  * @ops: the front end
  * @nr_pages: size
- * @kind: DMABED_STORAGE_AUTO, or the only kind that is allowed
+ * @wanted: DMABED_STORAGE_AUTO, or the place that it begins with
+ * @allowed: bits of the kinds that it may use, 0: see struct dmabed_export
  * @high: take the highest pages there are (PAGES)
  * @unconstrained: ask no device for its limits
- * @address: where (FIXED)
  * @users: devices attached
  * @storage: what there is now, NULL before the first use
  * @migrations: how often it was replaced
@@ -200,10 +214,10 @@ struct dmabed_backing_ops {
 struct dmabed_backing {
 	const struct dmabed_backing_ops *ops;
 	unsigned int nr_pages;
-	u32 kind;
+	struct dmabed_place wanted;
+	u32 allowed;
 	bool high;
 	bool unconstrained;
-	u64 address;
 	struct list_head users;
 	struct dmabed_storage *storage;
 	u32 migrations;
@@ -218,6 +232,8 @@ int dmabed_backing_attach(struct dmabed_backing *backing,
 void dmabed_backing_detach(struct dmabed_backing *backing,
 			   struct dmabed_backing_user *user);
 int dmabed_backing_place(struct dmabed_backing *backing, struct device *dev);
+int dmabed_backing_migrate(struct dmabed_backing *backing,
+			   const struct dmabed_place *place);
 
 /* ---- ioctl.c ---- */
 
@@ -237,6 +253,34 @@ struct dmabed_ioctl {
 
 long dmabed_ioctl_run(const struct dmabed_ioctl *table, unsigned int entries,
 		      void *context, unsigned int command, unsigned long user);
+
+/* ---- live.c ---- */
+
+enum dmabed_live {
+	DMABED_LIVE_BUFFERS,
+	DMABED_LIVE_ATTACHMENTS,
+	DMABED_LIVE_MAPPINGS,
+	DMABED_LIVE_PAGES,
+	DMABED_LIVE_JOBS,
+};
+
+void dmabed_live_add(enum dmabed_live what, s64 number);
+u64 dmabed_live_count(enum dmabed_live what);
+void dmabed_live_register(void);
+void dmabed_live_unregister(void);
+
+/* ---- sabotage.c ---- */
+
+/* in the order of docs/sabotage.md */
+enum dmabed_core_sabotage {
+	DMABED_CORE_NO_COPY = 1,
+	DMABED_CORE_IGNORE_REACH,
+	DMABED_CORE_IGNORE_LIST_LIMITS,
+	DMABED_CORE_ACCEPT_ANY_ATTACH,
+	DMABED_CORE_LEAK_STORAGE,
+};
+
+bool dmabed_core_sabotaged(enum dmabed_core_sabotage which);
 
 /* ---- main.c ---- */
 

@@ -35,12 +35,15 @@ static int __init dmabed_core_init(void)
 	ret = dma_set_mask_and_coherent(&core_device->dev, DMA_BIT_MASK(64));
 	if (ret)
 		platform_device_unregister(core_device);
+	else
+		dmabed_live_register();
 	return ret;
 }
 module_init(dmabed_core_init);
 
 static void __exit dmabed_core_exit(void)
 {
+	dmabed_live_unregister();
 	platform_device_unregister(core_device);
 }
 module_exit(dmabed_core_exit);

@@ -210,7 +210,7 @@ bool dmabed_storage_possible(const struct dmabed_storage_request *request)
 {
 	const struct dmabed_constraints *c = request->constraints;
 
-	switch (request->kind) {
+	switch (request->place.kind) {
 	case DMABED_STORAGE_PAGES:
 		return zones_reached(MAX_NR_ZONES - 1, c) &&
 		       pages_listable(request);
@@ -220,8 +220,8 @@ bool dmabed_storage_possible(const struct dmabed_storage_request *request)
 		return contiguous_reached(request) && run_listable(request);
 	case DMABED_STORAGE_FIXED:
 		return run_listable(request) &&
-		       dmabed_constraints_reach(c, request->address,
-						request->address +
+		       dmabed_constraints_reach(c, request->place.address,
+						request->place.address +
 						request_bytes(request) - 1);
 	default:
 		return false;
@@ -376,12 +376,12 @@ static bool in_reusable_area(u64 address, u64 bytes)
 static int alloc_fixed(struct dmabed_storage *storage,
 		       const struct dmabed_storage_request *request)
 {
-	unsigned long start = PHYS_PFN(request->address);
+	unsigned long start = PHYS_PFN(request->place.address);
 	unsigned int type = MIGRATE_MOVABLE;
 	int ret = -EBUSY;
 	int i;
 
-	if (in_reusable_area(request->address, request_bytes(request)))
+	if (in_reusable_area(request->place.address, request_bytes(request)))
 		type = MIGRATE_CMA;
 	for (i = 0; i < FIXED_ATTEMPTS && ret == -EBUSY; i++)
 		ret = alloc_range(start, request->nr_pages, type);
@@ -394,7 +394,7 @@ static int alloc_fixed(struct dmabed_storage *storage,
 static int alloc_by_kind(struct dmabed_storage *storage,
 			 const struct dmabed_storage_request *request)
 {
-	switch (request->kind) {
+	switch (request->place.kind) {
 	case DMABED_STORAGE_PAGES:
 		return request->high ? alloc_high_pages(storage) :
 				       alloc_single_pages(storage, GFP_HIGHUSER);
@@ -426,7 +426,7 @@ dmabed_storage_alloc(const struct dmabed_storage_request *request)
 	if (!storage)
 		return ERR_PTR(-ENOMEM);
 	kref_init(&storage->ref);
-	storage->kind = request->kind;
+	storage->kind = request->place.kind;
 	storage->nr_pages = request->nr_pages;
 	storage->pages = kvcalloc(request->nr_pages, sizeof(*storage->pages),
 				  GFP_KERNEL);
@@ -436,6 +436,7 @@ dmabed_storage_alloc(const struct dmabed_storage_request *request)
 	ret = alloc_by_kind(storage, request);
 	if (ret)
 		goto err_free_page_list;
+	dmabed_live_add(DMABED_LIVE_PAGES, storage->nr_pages);
 	return storage;
 
 err_free_page_list:
@@ -450,6 +451,9 @@ static void storage_release(struct kref *ref)
 	struct dmabed_storage *storage =
 		container_of(ref, struct dmabed_storage, ref);
 
+	if (dmabed_core_sabotaged(DMABED_CORE_LEAK_STORAGE))
+		return;
+	dmabed_live_add(DMABED_LIVE_PAGES, -(s64)storage->nr_pages);
 	switch (storage->kind) {
 	case DMABED_STORAGE_CONTIGUOUS:
 		free_contiguous(storage);
@@ -495,6 +499,8 @@ void dmabed_storage_copy(struct dmabed_storage *to,
 {
 	unsigned int i;
 
+	if (dmabed_core_sabotaged(DMABED_CORE_NO_COPY))
+		return;
 	for (i = 0; i < to->nr_pages; i++)
 		copy_highpage(to->pages[i], from->pages[i]);
 }

@@ -105,12 +105,60 @@ void dmabed_attachment_unmap(struct dmabed_attachment *attachment)
 
 static void move_notify(struct dma_buf_attachment *attach)
 {
-	forget_mapping(attach->importer_priv);
+	if (!dmabed_engine_sabotaged(DMABED_ENGINE_STALE_MAPPING))
+		forget_mapping(attach->importer_priv);
 }
 
 static const struct dma_buf_attach_ops dynamic_ops = {
 	.move_notify = move_notify,
 };
+
+static const struct dma_buf_attach_ops p2p_ops = {
+	.allow_peer2peer = true,
+	.move_notify = move_notify,
+};
+
+static const struct dma_buf_attach_ops *ops_of(u32 flags)
+{
+	if (flags & DMABED_ATTACH_P2P)
+		return &p2p_ops;
+	return flags & DMABED_ATTACH_DYNAMIC ? &dynamic_ops : NULL;
+}
+
+/* ---- pins; all under the reservation lock ---- */
+
+/**
+ * dmabed_attachment_pin - keep the buffer in its place
+ * @attachment: the attachment
+ *
+ * Return: 0; -EINVAL for a static attachment; what the exporter said.
+ */
+int dmabed_attachment_pin(struct dmabed_attachment *attachment)
+{
+	int ret;
+
+	if (!dma_buf_attachment_is_dynamic(attachment->attach))
+		return -EINVAL;
+	ret = dma_buf_pin(attachment->attach);
+	if (!ret)
+		attachment->pins++;
+	return ret;
+}
+
+/**
+ * dmabed_attachment_unpin - take a pin back
+ * @attachment: the attachment
+ *
+ * Return: 0; -EINVAL when it has none.
+ */
+int dmabed_attachment_unpin(struct dmabed_attachment *attachment)
+{
+	if (!attachment->pins)
+		return -EINVAL;
+	attachment->pins--;
+	dma_buf_unpin(attachment->attach);
+	return 0;
+}
 
 /* ---- attachments ---- */
 
@@ -125,6 +173,8 @@ static void attachment_destroy(struct dmabed_attachment *attachment)
 
 	dma_resv_lock(dmabuf->resv, NULL);
 	forget_mapping(attachment);
+	while (attachment->pins)
+		dmabed_attachment_unpin(attachment);
 	dma_resv_unlock(dmabuf->resv);
 	dma_buf_detach(dmabuf, attachment->attach);
 	dma_buf_put(dmabuf);
@@ -212,13 +262,13 @@ attachment_alloc(struct dmabed_engine *engine, struct dma_buf *dmabuf)
  * dmabed_attachment_create - attach the engine to a buffer
  * @engine: the engine
  * @fd: the buffer
- * @dynamic: with move_notify instead of pinning
+ * @flags: DMABED_ATTACH_*
  *
  * Return: the attachment with one reference; -EBADF, -EINVAL when @fd is no
  * dma-buf, or what the exporter said.
  */
 struct dmabed_attachment *dmabed_attachment_create(struct dmabed_engine *engine,
-						   int fd, bool dynamic)
+						   int fd, u32 flags)
 {
 	struct dmabed_attachment *attachment;
 	struct dma_buf *dmabuf;
@@ -232,8 +282,7 @@ struct dmabed_attachment *dmabed_attachment_create(struct dmabed_engine *engine,
 		goto err_put_dmabuf;
 
 	attachment->attach = dma_buf_dynamic_attach(dmabuf, engine->dev,
-						    dynamic ? &dynamic_ops : NULL,
-						    attachment);
+						    ops_of(flags), attachment);
 	if (IS_ERR(attachment->attach)) {
 		ret = PTR_ERR(attachment->attach);
 		goto err_free_attachment;

@@ -3,10 +3,12 @@
  * /dev/dmabed/NAME: the engine for user space.
  */
 #include <linux/dma-resv.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <linux/sync_file.h>
 #include <linux/uaccess.h>
 #include <dmabed/engine_regs.h>
 
@@ -102,7 +104,8 @@ static int run_attach(void *context, void *argument)
 	struct dmabed_attachment *attachment;
 	int ret;
 
-	if (request->flags & ~DMABED_ATTACH_DYNAMIC)
+	if (request->flags & ~(DMABED_ATTACH_DYNAMIC | DMABED_ATTACH_P2P) ||
+	    request->flags == DMABED_ATTACH_P2P)
 		return -EINVAL;
 	if ((request->flags & DMABED_ATTACH_DYNAMIC) &&
 	    !IS_ENABLED(CONFIG_DMABUF_MOVE_NOTIFY))
@@ -110,9 +113,9 @@ static int run_attach(void *context, void *argument)
 	ret = dmabed_engine_enter(client->engine);
 	if (ret)
 		return ret;
+	dmabed_engine_set_mask(client->engine);
 	attachment = dmabed_attachment_create(client->engine, request->fd,
-					      request->flags &
-					      DMABED_ATTACH_DYNAMIC);
+					      request->flags);
 	if (IS_ERR(attachment)) {
 		ret = PTR_ERR(attachment);
 		goto out_leave;
@@ -138,10 +141,11 @@ static int run_detach(void *context, void *argument)
 	ret = dmabed_engine_enter(client->engine);
 	if (ret)
 		return ret;
-	attachment = take_attachment(client, request->attachment);
+	attachment = dmabed_engine_sabotaged(DMABED_ENGINE_IGNORE_DETACH) ?
+		     NULL : take_attachment(client, request->attachment);
 	if (IS_ERR(attachment))
 		ret = PTR_ERR(attachment);
-	else
+	else if (attachment)
 		dmabed_attachment_put_last(attachment);
 	dmabed_engine_leave(client->engine);
 	return ret;
@@ -285,6 +289,52 @@ static int run_unmap(void *context, void *argument)
 	return ret;
 }
 
+static int with_lock(struct dmabed_attachment *attachment,
+		     int (*work)(struct dmabed_attachment *attachment))
+{
+	struct dma_resv *resv = attachment->dmabuf->resv;
+	int ret = dma_resv_lock_interruptible(resv, NULL);
+
+	if (ret)
+		return ret;
+	ret = work(attachment);
+	dma_resv_unlock(resv);
+	return ret;
+}
+
+static int pin_or_unpin(struct dmabed_client *client,
+			const struct dmabed_pin *request,
+			int (*work)(struct dmabed_attachment *attachment))
+{
+	struct dmabed_attachment *attachment;
+	int ret;
+
+	if (request->flags || request->reserved)
+		return -EINVAL;
+	ret = dmabed_engine_enter(client->engine);
+	if (ret)
+		return ret;
+	attachment = find_attachment(client, request->attachment);
+	if (attachment) {
+		ret = with_lock(attachment, work);
+		dmabed_attachment_put(attachment);
+	} else {
+		ret = -ENOENT;
+	}
+	dmabed_engine_leave(client->engine);
+	return ret;
+}
+
+static int run_pin(void *context, void *argument)
+{
+	return pin_or_unpin(context, argument, dmabed_attachment_pin);
+}
+
+static int run_unpin(void *context, void *argument)
+{
+	return pin_or_unpin(context, argument, dmabed_attachment_unpin);
+}
+
 /* ---- submit ---- */
 
 static bool reads(u32 op)
@@ -310,8 +360,10 @@ static bool names_buffer(u32 attachment)
 static int check_submit(const struct dmabed_engine *engine,
 			const struct dmabed_submit *request)
 {
-	if (request->flags || request->reserved || request->usage ||
-	    request->reserved2)
+	if (request->flags & ~(DMABED_SUBMIT_IN_FENCE |
+			       DMABED_SUBMIT_OUT_FENCE) ||
+	    request->usage > DMABED_USAGE_BOOKKEEP ||
+	    request->reserved || request->reserved2)
 		return -EINVAL;
 	if (!request->op || request->op > 31 ||
 	    !(engine->caps.ops & BIT(request->op)))
@@ -367,6 +419,33 @@ err_unclaim:
 	return ret;
 }
 
+/* There is a fence only once the job is queued, which nothing takes back. */
+static int fence_to_user(struct dmabed_job *job, struct dmabed_submit *request)
+{
+	int fd = get_unused_fd_flags(O_CLOEXEC);
+	struct sync_file *sync_file;
+
+	if (fd < 0)
+		return fd;
+	sync_file = sync_file_create(job->fence);
+	if (!sync_file) {
+		put_unused_fd(fd);
+		return -ENOMEM;
+	}
+	fd_install(fd, sync_file->file);
+	request->fence_fd = fd;
+	return 0;
+}
+
+static int find_in_fence(struct dmabed_job *job,
+			 const struct dmabed_submit *request)
+{
+	if (!(request->flags & DMABED_SUBMIT_IN_FENCE))
+		return 0;
+	job->in_fence = sync_file_get_fence(request->in_fence);
+	return job->in_fence ? 0 : -EINVAL;
+}
+
 static int submit(struct dmabed_client *client, struct dmabed_submit *request)
 {
 	struct dmabed_job *job;
@@ -376,6 +455,9 @@ static int submit(struct dmabed_client *client, struct dmabed_submit *request)
 	job = dmabed_job_create(client->engine, request);
 	if (!job)
 		return -ENOMEM;
+	ret = find_in_fence(job, request);
+	if (ret)
+		goto err_put_job;
 	ret = claim_sides(client, job, request);
 	if (ret)
 		goto err_put_job;
@@ -386,6 +468,10 @@ static int submit(struct dmabed_client *client, struct dmabed_submit *request)
 		goto err_put_job;
 	}
 	ret = dmabed_job_submit(job, request);
+	if (ret)
+		goto err_free_number;
+	if (request->flags & DMABED_SUBMIT_OUT_FENCE)
+		ret = fence_to_user(job, request);
 	if (ret)
 		goto err_free_number;
 	xa_store(&client->jobs, number, job, GFP_KERNEL);
@@ -481,6 +567,8 @@ static const struct dmabed_ioctl ioctls[] = {
 	{ _IOC_NR(DMABED_IOC_SUBMIT), sizeof(struct dmabed_submit), run_submit,
 	  offsetofend(struct dmabed_submit, job) },
 	{ _IOC_NR(DMABED_IOC_WAIT), sizeof(struct dmabed_wait), run_wait },
+	{ _IOC_NR(DMABED_IOC_PIN), sizeof(struct dmabed_pin), run_pin },
+	{ _IOC_NR(DMABED_IOC_UNPIN), sizeof(struct dmabed_pin), run_unpin },
 };
 
 /* ---- the file ---- */
@@ -535,6 +623,13 @@ static int engine_release(struct inode *inode, struct file *file)
 	struct dmabed_engine *engine = client->engine;
 	struct dmabed_job *job;
 	unsigned long number;
+
+	if (dmabed_engine_sabotaged(DMABED_ENGINE_CLOSE_STOPS_RING) &&
+	    !dmabed_engine_enter(engine)) {
+		dmabed_queue_restart(engine);
+		dmabed_engine_leave(engine);
+	}
+	dmabed_queue_end_kept(engine);
 
 	mutex_lock(&engine->clients_lock);
 	list_del(&client->node);

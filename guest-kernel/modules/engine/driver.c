@@ -68,6 +68,7 @@ static struct dmabed_engine *engine_alloc(struct device *dev)
 	INIT_LIST_HEAD(&engine->clients);
 	spin_lock_init(&engine->lock);
 	INIT_LIST_HEAD(&engine->waiting);
+	INIT_LIST_HEAD(&engine->kept);
 	init_waitqueue_head(&engine->idle);
 	engine->fence_context = dma_fence_context_alloc(1);
 	return engine;
@@ -97,6 +98,23 @@ static irqreturn_t engine_irq_thread(int irq, void *data)
 }
 
 /* ---- limits ---- */
+
+/**
+ * dmabed_engine_set_mask - the streaming mask, as the hardware says
+ * @engine: the engine
+ *
+ * Nothing to do after probe, unless a sabotage was turned on or off.
+ */
+void dmabed_engine_set_mask(struct dmabed_engine *engine)
+{
+	u64 mask = DMA_BIT_MASK(engine->caps.addr_bits);
+
+	if (dmabed_engine_sabotaged(DMABED_ENGINE_WIDE_MASK))
+		mask = DMA_BIT_MASK(64);
+	if (dma_get_mask(engine->dev) != mask && !dma_set_mask(engine->dev, mask))
+		return;
+	*engine->dev->dma_mask = mask;
+}
 
 /*
  * The DMA API refuses a mask that no memory lies within.  The limit is set all

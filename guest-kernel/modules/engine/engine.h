@@ -10,6 +10,7 @@
  * attachment.c  attachments and their mappings
  * submit.c      from a request to a queued job
  * chardev.c     ioctls
+ * sabotage.c    switches that break something on purpose
  *
  * Locking, outermost first:
  *
@@ -79,6 +80,7 @@ struct dmabed_ring {
  * @gone: remove() has begun, nothing is queued any more
  * @ring: jobs that the engine sees
  * @waiting: jobs that it does not see yet, in order
+ * @kept: jobs that a sabotaged removal leaves unsignalled
  * @fence_context: timeline of its fences
  * @fence_seqno: last number given
  * @retire: frees what jobs used, and attachments that a closed file left
@@ -102,6 +104,7 @@ struct dmabed_engine {
 	bool gone;
 	struct dmabed_ring ring;
 	struct list_head waiting;
+	struct list_head kept;
 	u64 fence_context;
 	u64 fence_seqno;
 	struct workqueue_struct *retire;
@@ -111,6 +114,7 @@ struct dmabed_engine {
 void dmabed_engine_put(struct dmabed_engine *engine);
 int dmabed_engine_enter(struct dmabed_engine *engine);
 void dmabed_engine_leave(struct dmabed_engine *engine);
+void dmabed_engine_set_mask(struct dmabed_engine *engine);
 
 /* ---- attachment.c ---- */
 
@@ -136,6 +140,7 @@ struct dmabed_mapping {
  * @attach: the framework's side
  * @mapping: current mapping or NULL; under the reservation lock
  * @direction: of the last mapping, for the next after a move
+ * @pins: how often it holds the buffer in its place; likewise
  * @in_flight: jobs whose fence has not signalled
  * @release: does the end where the file's close must not wait
  */
@@ -146,12 +151,13 @@ struct dmabed_attachment {
 	struct dma_buf_attachment *attach;
 	struct dmabed_mapping *mapping;
 	enum dma_data_direction direction;
+	u32 pins;
 	atomic_t in_flight;
 	struct work_struct release;
 };
 
 struct dmabed_attachment *dmabed_attachment_create(struct dmabed_engine *engine,
-						   int fd, bool dynamic);
+						   int fd, u32 flags);
 void dmabed_attachment_put(struct dmabed_attachment *attachment);
 void dmabed_attachment_put_deferred(struct dmabed_attachment *attachment);
 void dmabed_attachment_put_last(struct dmabed_attachment *attachment);
@@ -159,6 +165,8 @@ struct dmabed_mapping *dmabed_mapping_get(struct dmabed_attachment *attachment,
 					  enum dma_data_direction direction);
 void dmabed_mapping_put(struct dmabed_mapping *mapping);
 void dmabed_attachment_unmap(struct dmabed_attachment *attachment);
+int dmabed_attachment_pin(struct dmabed_attachment *attachment);
+int dmabed_attachment_unpin(struct dmabed_attachment *attachment);
 
 /* ---- ring.c ---- */
 
@@ -231,6 +239,8 @@ enum { DMABED_SRC, DMABED_DST, DMABED_SIDES };
  * @dependencies: fences that it waits for, or has waited for
  * @unmet: dependencies to come, and one for the submission itself
  * @fence: signals when the job has ended
+ * @in_fence: to wait for, beside those of the buffers, or NULL
+ * @usage: of its fence in the buffers, DMABED_USAGE_*
  * @powered: the device was resumed for this job
  * @result: status, bytes, mismatch and digest, valid once the fence signalled
  * @retire: frees all but the result
@@ -247,6 +257,8 @@ struct dmabed_job {
 	struct list_head dependencies;
 	atomic_t unmet;
 	struct dma_fence *fence;
+	struct dma_fence *in_fence;
+	u32 usage;
 	bool powered;
 	struct dmabed_wait result;
 	struct work_struct retire;
@@ -258,6 +270,7 @@ void dmabed_job_put(struct dmabed_job *job);
 void dmabed_job_init_fence(struct dmabed_job *job, u64 context, u64 seqno);
 int dmabed_job_depend(struct dmabed_job *job,
 		      const struct dmabed_job_side *side);
+int dmabed_job_depend_in_fence(struct dmabed_job *job);
 void dmabed_job_dependency_met(struct dmabed_job *job);
 void dmabed_job_end(struct dmabed_job *job, int error);
 void dmabed_job_abandon(struct dmabed_job *job);
@@ -268,11 +281,34 @@ int dmabed_queue_add(struct dmabed_job *job);
 void dmabed_queue_reap(struct dmabed_engine *engine);
 void dmabed_queue_restart(struct dmabed_engine *engine);
 void dmabed_queue_stop(struct dmabed_engine *engine);
+void dmabed_queue_end_kept(struct dmabed_engine *engine);
 
 /* ---- submit.c ---- */
 
 int dmabed_job_submit(struct dmabed_job *job,
 		      const struct dmabed_submit *request);
+
+/* ---- sabotage.c ---- */
+
+/* in the order of docs/sabotage.md */
+enum dmabed_engine_sabotage {
+	DMABED_ENGINE_WIDE_MASK = 1,
+	DMABED_ENGINE_NO_BUS_OFFSET,
+	DMABED_ENGINE_NO_DEPENDENCIES,
+	DMABED_ENGINE_NO_FENCE,
+	DMABED_ENGINE_EARLY_FENCE,
+	DMABED_ENGINE_WRITE_AS_READ,
+	DMABED_ENGINE_READ_AS_WRITE,
+	DMABED_ENGINE_STALE_MAPPING,
+	DMABED_ENGINE_NO_FENCE_ERROR,
+	DMABED_ENGINE_IGNORE_IN_FENCE,
+	DMABED_ENGINE_IGNORE_DETACH,
+	DMABED_ENGINE_CLOSE_STOPS_RING,
+	DMABED_ENGINE_UNBIND_KEEPS_JOBS,
+	DMABED_ENGINE_LEAK_JOB,
+};
+
+bool dmabed_engine_sabotaged(enum dmabed_engine_sabotage which);
 
 /* ---- chardev.c ---- */
 

@@ -127,7 +127,8 @@ static void retire(struct work_struct *work)
 {
 	struct dmabed_job *job = container_of(work, struct dmabed_job, retire);
 
-	release_resources(job);
+	if (!dmabed_engine_sabotaged(DMABED_ENGINE_LEAK_JOB))
+		release_resources(job);
 	dmabed_job_put(job);
 }
 
@@ -153,12 +154,14 @@ struct dmabed_job *dmabed_job_create(struct dmabed_engine *engine,
 	kref_init(&job->ref);
 	job->engine = engine;
 	job->op = request->op;
+	job->usage = request->usage;
 	job->seed = request->seed;
 	job->length = request->length;
 	job->pattern_offset = request->dst_offset / sizeof(u64);
 	INIT_LIST_HEAD(&job->dependencies);
 	atomic_set(&job->unmet, 1);
 	INIT_WORK(&job->retire, retire);
+	dmabed_live_add(DMABED_LIVE_JOBS, 1);
 	return job;
 }
 
@@ -167,7 +170,9 @@ static void job_free(struct kref *ref)
 	struct dmabed_job *job = container_of(ref, struct dmabed_job, ref);
 
 	fence_free(job->fence);
+	dma_fence_put(job->in_fence);
 	kfree(job);
+	dmabed_live_add(DMABED_LIVE_JOBS, -1);
 }
 
 /**
@@ -205,9 +210,12 @@ void dmabed_job_abandon(struct dmabed_job *job)
  */
 void dmabed_job_end(struct dmabed_job *job, int error)
 {
+	if (dmabed_engine_sabotaged(DMABED_ENGINE_NO_FENCE_ERROR))
+		error = 0;
 	job->result.error = error;
 	leave_flight(job);
-	if (error)
+	/* signalled already: by a sabotage only */
+	if (error && !dma_fence_is_signaled(job->fence))
 		dma_fence_set_error(job->fence, error);
 	dma_fence_signal(job->fence);
 	queue_work(job->engine->retire, &job->retire);
@@ -258,6 +266,8 @@ int dmabed_job_depend(struct dmabed_job *job,
 	struct dma_fence *fence;
 	int ret;
 
+	if (dmabed_engine_sabotaged(DMABED_ENGINE_NO_DEPENDENCIES))
+		return 0;
 	dma_resv_for_each_fence(&cursor, side->attachment->dmabuf->resv, usage,
 				fence) {
 		if (fence->context == job->engine->fence_context)
@@ -267,4 +277,19 @@ int dmabed_job_depend(struct dmabed_job *job,
 			return ret;
 	}
 	return 0;
+}
+
+/**
+ * dmabed_job_depend_in_fence - wait for the fence that user space gave
+ * @job: the job
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int dmabed_job_depend_in_fence(struct dmabed_job *job)
+{
+	if (!job->in_fence ||
+	    dmabed_engine_sabotaged(DMABED_ENGINE_IGNORE_IN_FENCE) ||
+	    job->in_fence->context == job->engine->fence_context)
+		return 0;
+	return depend_on(job, job->in_fence);
 }

@@ -164,6 +164,29 @@ void dmabed_queue_stop(struct dmabed_engine *engine)
 	dmabed_hw_reset(engine->regs);
 	take_ring(engine, engine->ring.head, &failed);
 	list_splice_tail_init(&engine->waiting, &failed);
+	if (dmabed_engine_sabotaged(DMABED_ENGINE_UNBIND_KEEPS_JOBS))
+		list_splice_tail_init(&failed, &engine->kept);
 	spin_unlock_irqrestore(&engine->lock, flags);
 	end_all(&failed, -ENODEV);
+}
+
+/**
+ * dmabed_queue_end_kept - signal what a sabotaged removal left
+ * @engine: the engine, whose device is gone: all else that jobs held is leaked
+ */
+void dmabed_queue_end_kept(struct dmabed_engine *engine)
+{
+	struct dmabed_job *job, *next;
+	unsigned long flags;
+	LIST_HEAD(kept);
+
+	spin_lock_irqsave(&engine->lock, flags);
+	list_splice_tail_init(&engine->kept, &kept);
+	spin_unlock_irqrestore(&engine->lock, flags);
+	list_for_each_entry_safe(job, next, &kept, node) {
+		list_del(&job->node);
+		dma_fence_set_error(job->fence, -ENODEV);
+		dma_fence_signal(job->fence);
+		dmabed_job_put(job);
+	}
 }

@@ -3,6 +3,7 @@
  * What the engine reads and writes of its own accord: the ring of jobs, their
  * completions, and segment lists.  All of it is coherent memory.
  */
+#include <linux/dma-direct.h>
 #include <linux/dma-mapping.h>
 #include <linux/scatterlist.h>
 #include <linux/string.h>
@@ -151,9 +152,16 @@ struct dmabed_job *dmabed_ring_pop(struct dmabed_ring *ring)
 
 /* ---- segment lists ---- */
 
+static u64 address_of(struct device *dev, const struct scatterlist *sg)
+{
+	if (dmabed_engine_sabotaged(DMABED_ENGINE_NO_BUS_OFFSET))
+		return dma_to_phys(dev, sg_dma_address(sg));
+	return sg_dma_address(sg);
+}
+
 /* Runs the DMA segments of @sgt from @offset through the engine's limits. */
-static int cut_mapping(struct dmabed_segments *s, struct sg_table *sgt,
-		       u64 offset, u64 length)
+static int cut_mapping(struct dmabed_segments *s, struct device *dev,
+		       struct sg_table *sgt, u64 offset, u64 length)
 {
 	struct scatterlist *sg;
 	u64 skip, part;
@@ -168,7 +176,7 @@ static int cut_mapping(struct dmabed_segments *s, struct sg_table *sgt,
 		if (!part)
 			continue;
 		length -= part;
-		ret = dmabed_segments_add(s, sg_dma_address(sg) + skip, part);
+		ret = dmabed_segments_add(s, address_of(dev, sg) + skip, part);
 		if (ret)
 			return ret;
 	}
@@ -184,7 +192,7 @@ static int count_segments(struct dmabed_engine *engine, struct sg_table *sgt,
 	int ret;
 
 	dmabed_list_limits_of(engine->dev, &s.limits);
-	ret = cut_mapping(&s, sgt, offset, length);
+	ret = cut_mapping(&s, engine->dev, sgt, offset, length);
 	if (ret)
 		return ret;
 	return s.count <= DMABED_LIST_MAX_SEGMENTS ? s.count : -EINVAL;
@@ -225,7 +233,7 @@ int dmabed_list_create(struct dmabed_engine *engine, struct dmabed_list *list,
 		return -ENOMEM;
 	list->count = 0;
 	dmabed_list_limits_of(engine->dev, &s.limits);
-	return cut_mapping(&s, sgt, offset, length);
+	return cut_mapping(&s, engine->dev, sgt, offset, length);
 }
 
 /**
@@ -284,6 +292,6 @@ int dmabed_segments_of(struct dmabed_engine *engine, struct sg_table *sgt,
 	for_each_sgtable_dma_sg(sgt, sg, i)
 		length += sg_dma_len(sg);
 	dmabed_list_limits_of(engine->dev, &s.limits);
-	ret = cut_mapping(&s, sgt, 0, length);
+	ret = cut_mapping(&s, engine->dev, sgt, 0, length);
 	return ret ?: list.count;
 }

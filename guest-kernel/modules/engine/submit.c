@@ -116,15 +116,44 @@ static int prepare_side(struct dmabed_job *job, struct dmabed_job_side *side,
 	return dmabed_job_depend(job, side);
 }
 
+static enum dma_resv_usage usage_by_direction(bool write)
+{
+	if (dmabed_engine_sabotaged(DMABED_ENGINE_WRITE_AS_READ))
+		write = false;
+	if (dmabed_engine_sabotaged(DMABED_ENGINE_READ_AS_WRITE))
+		write = true;
+	return write ? DMA_RESV_USAGE_WRITE : DMA_RESV_USAGE_READ;
+}
+
+static enum dma_resv_usage usage_of(const struct dmabed_job *job,
+				    const struct dmabed_job_side *side)
+{
+	switch (job->usage) {
+	case DMABED_USAGE_KERNEL:
+		return DMA_RESV_USAGE_KERNEL;
+	case DMABED_USAGE_WRITE:
+		return DMA_RESV_USAGE_WRITE;
+	case DMABED_USAGE_READ:
+		return DMA_RESV_USAGE_READ;
+	case DMABED_USAGE_BOOKKEEP:
+		return DMA_RESV_USAGE_BOOKKEEP;
+	default:
+		return usage_by_direction(side->write);
+	}
+}
+
 static void publish_fence(struct dmabed_job *job)
 {
 	const struct dmabed_job_side *side;
 
+	if (dmabed_engine_sabotaged(DMABED_ENGINE_NO_FENCE))
+		return;
 	for (side = job->sides; side < job->sides + DMABED_SIDES; side++)
 		if (side->attachment)
 			dma_resv_add_fence(resv_of(side), job->fence,
-					   side->write ? DMA_RESV_USAGE_WRITE :
-							 DMA_RESV_USAGE_READ);
+					   usage_of(job, side));
+	if (dmabed_engine_sabotaged(DMABED_ENGINE_EARLY_FENCE))
+		dma_fence_signal(job->fence);
 }
 
 /* ---- the job ---- */
@@ -140,6 +169,9 @@ static int submit_locked(struct dmabed_job *job,
 		return ret;
 	ret = prepare_side(job, &job->sides[DMABED_DST],
 			   request->dst_offset);
+	if (ret)
+		return ret;
+	ret = dmabed_job_depend_in_fence(job);
 	if (ret)
 		return ret;
 	ret = dmabed_queue_add(job);

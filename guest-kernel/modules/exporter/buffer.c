@@ -33,6 +33,7 @@ static int buffer_attach(struct dma_buf *dmabuf,
 	if (ret)
 		goto err_unlock;
 	buffer->attachments++;
+	dmabed_live_add(DMABED_LIVE_ATTACHMENTS, 1);
 	attach->priv = user;
 	dma_resv_unlock(dmabuf->resv);
 	return 0;
@@ -49,11 +50,17 @@ static void buffer_detach(struct dma_buf *dmabuf,
 {
 	struct dmabed_buffer *buffer = dmabuf->priv;
 	struct dmabed_backing_user *user = attach->priv;
+	bool leak;
 
 	dma_resv_lock(dmabuf->resv, NULL);
 	dmabed_backing_detach(&buffer->backing, user);
-	buffer->attachments--;
+	leak = dmabed_exporter_sabotaged(DMABED_EXPORTER_LEAK_ATTACHMENT);
+	if (!leak)
+		buffer->attachments--;
 	dma_resv_unlock(dmabuf->resv);
+	if (leak)
+		return;
+	dmabed_live_add(DMABED_LIVE_ATTACHMENTS, -1);
 	kfree(user);
 }
 
@@ -67,7 +74,8 @@ static int buffer_pin(struct dma_buf_attachment *attach)
 	ret = dmabed_backing_place(&buffer->backing, attach->dev);
 	if (ret)
 		return ret;
-	buffer->pins++;
+	if (!dmabed_exporter_sabotaged(DMABED_EXPORTER_FORGET_PIN))
+		buffer->pins++;
 	return 0;
 }
 
@@ -76,18 +84,32 @@ static void buffer_unpin(struct dma_buf_attachment *attach)
 	struct dmabed_buffer *buffer = attach->dmabuf->priv;
 
 	dma_resv_assert_held(attach->dmabuf->resv);
-	buffer->pins--;
+	/* fewer pins than unpins: by a sabotage only */
+	if (buffer->pins)
+		buffer->pins--;
 }
 
 static void buffer_free(struct dmabed_buffer *buffer)
 {
 	dmabed_backing_release(&buffer->backing);
 	kfree(buffer);
+	dmabed_live_add(DMABED_LIVE_BUFFERS, -1);
 }
+
+static atomic64_t releases;
 
 static void buffer_release(struct dma_buf *dmabuf)
 {
+	atomic64_inc(&releases);
 	buffer_free(dmabuf->priv);
+}
+
+/**
+ * dmabed_buffer_releases - how often the framework has released a buffer
+ */
+u64 dmabed_buffer_releases(void)
+{
+	return atomic64_read(&releases);
 }
 
 static const struct dma_buf_ops static_ops = {
@@ -134,9 +156,23 @@ static bool buffer_movable(struct dmabed_backing *backing)
 {
 	struct dmabed_buffer *buffer = buffer_of_backing(backing);
 
-	if (buffer->pins || buffer->vmapped)
+	if (buffer->pins &&
+	    !dmabed_exporter_sabotaged(DMABED_EXPORTER_MOVE_PINNED))
+		return false;
+	if (buffer->vmapped)
 		return false;
 	return is_dynamic(buffer) || list_empty(&buffer->mappings);
+}
+
+static int wait_for_all_jobs(struct dma_buf *dmabuf)
+{
+	long ret;
+
+	if (dmabed_exporter_sabotaged(DMABED_EXPORTER_NO_FENCE_WAIT))
+		return 0;
+	ret = dma_resv_wait_timeout(dmabuf->resv, DMA_RESV_USAGE_BOOKKEEP, true,
+				    MAX_SCHEDULE_TIMEOUT);
+	return ret < 0 ? ret : 0;
 }
 
 /*
@@ -148,17 +184,18 @@ static int buffer_quiesce(struct dmabed_backing *backing)
 {
 	struct dmabed_buffer *buffer = buffer_of_backing(backing);
 	struct dma_buf *dmabuf = buffer->dmabuf;
-	long ret;
+	int ret;
 
 	dma_resv_assert_held(dmabuf->resv);
-	if (is_dynamic(buffer))
+	if (is_dynamic(buffer) &&
+	    !dmabed_exporter_sabotaged(DMABED_EXPORTER_NO_MOVE_NOTIFY))
 		dma_buf_move_notify(dmabuf);
-	ret = dma_resv_wait_timeout(dmabuf->resv, DMA_RESV_USAGE_BOOKKEEP, true,
-				    MAX_SCHEDULE_TIMEOUT);
-	if (ret < 0)
+	ret = wait_for_all_jobs(dmabuf);
+	if (ret)
 		return ret;
 	dmabed_sync_for_cpu(buffer);
-	dmabed_zap_cpu_mappings(buffer);
+	if (!dmabed_exporter_sabotaged(DMABED_EXPORTER_NO_ZAP))
+		dmabed_zap_cpu_mappings(buffer);
 	return 0;
 }
 
@@ -168,6 +205,17 @@ static const struct dmabed_backing_ops backing_ops = {
 };
 
 /* ---- making and looking ---- */
+
+static void sabotage_export(struct dma_buf_export_info *info)
+{
+	if (dmabed_exporter_sabotaged(DMABED_EXPORTER_WRONG_EXPORTER_NAME))
+		info->exp_name = "dmabed-other";
+	if (dmabed_exporter_sabotaged(DMABED_EXPORTER_NO_OWNER))
+		info->owner = NULL;
+	if (dmabed_exporter_sabotaged(DMABED_EXPORTER_SHORT_BUFFER) &&
+	    info->size > PAGE_SIZE)
+		info->size -= PAGE_SIZE;
+}
 
 static struct dma_buf *export_buffer(struct dmabed_buffer *buffer,
 				     const struct dmabed_export *request)
@@ -180,6 +228,7 @@ static struct dma_buf *export_buffer(struct dmabed_buffer *buffer,
 	info.size = request->length;
 	info.flags = request->fd_flags & O_ACCMODE;
 	info.priv = buffer;
+	sabotage_export(&info);
 	return dma_buf_export(&info);
 }
 
@@ -194,6 +243,7 @@ struct dma_buf *dmabed_buffer_export(const struct dmabed_export *request)
 
 	if (!buffer)
 		return ERR_PTR(-ENOMEM);
+	dmabed_live_add(DMABED_LIVE_BUFFERS, 1);
 	INIT_LIST_HEAD(&buffer->mappings);
 	dmabed_backing_init(&buffer->backing, &backing_ops, request);
 	dmabuf = export_buffer(buffer, request);
@@ -253,4 +303,24 @@ int dmabed_buffer_info(struct dmabed_buffer *buffer,
 	info->mappings = count_mappings(buffer);
 	dma_resv_unlock(buffer->dmabuf->resv);
 	return 0;
+}
+
+/**
+ * dmabed_buffer_migrate - move the buffer
+ * @buffer: the buffer
+ * @place: where to
+ *
+ * Return: as dmabed_backing_migrate(); -EINTR.
+ */
+int dmabed_buffer_migrate(struct dmabed_buffer *buffer,
+			  const struct dmabed_place *place)
+{
+	struct dma_resv *resv = buffer->dmabuf->resv;
+	int ret = dma_resv_lock_interruptible(resv, NULL);
+
+	if (ret)
+		return ret;
+	ret = dmabed_backing_migrate(&buffer->backing, place);
+	dma_resv_unlock(resv);
+	return ret;
 }

@@ -16,6 +16,9 @@
 #define KNOWN_FLAGS (DMABED_EXPORT_DYNAMIC | DMABED_EXPORT_UNCONSTRAINED | \
 		     DMABED_EXPORT_HIGH)
 
+#define HIGHEST_KIND DMABED_STORAGE_FIXED
+#define KNOWN_KINDS GENMASK(HIGHEST_KIND, DMABED_STORAGE_PAGES)
+
 /* of struct dmabed_export as it was first */
 #define FIRST_SIZE offsetofend(struct dmabed_export, reserved)
 
@@ -26,32 +29,63 @@ static u64 largest_buffer(void)
 	return (u64)totalram_pages() / 2 << PAGE_SHIFT;
 }
 
+static bool source_sane(u32 kind, const char *source)
+{
+	bool wanted = kind == DMABED_STORAGE_POOL ||
+		      kind == DMABED_STORAGE_LOCAL;
+
+	return strnlen(source, DMABED_NAME_LEN) < DMABED_NAME_LEN &&
+	       wanted == !!source[0];
+}
+
+static int check_place(const struct dmabed_place *place, u64 length)
+{
+	if (place->kind < DMABED_STORAGE_AUTO || place->kind > HIGHEST_KIND)
+		return -EINVAL;
+	if (place->kind != DMABED_STORAGE_FIXED)
+		return place->address ? -EINVAL : 0;
+	if (!PAGE_ALIGNED(place->address) ||
+	    place->address + length < place->address)
+		return -EINVAL;
+	return 0;
+}
+
 static int check_kind(const struct dmabed_export *request)
 {
-	if (request->storage < DMABED_STORAGE_AUTO ||
-	    request->storage > DMABED_STORAGE_FIXED)
-		return -EINVAL;
+	const struct dmabed_place place = {
+		.kind = request->storage,
+		.address = request->address,
+	};
+
 	if ((request->flags & DMABED_EXPORT_HIGH) &&
 	    request->storage != DMABED_STORAGE_PAGES)
 		return -EINVAL;
-	if (request->storage != DMABED_STORAGE_FIXED)
-		return request->address ? -EINVAL : 0;
-	if (!PAGE_ALIGNED(request->address) ||
-	    request->address + request->length < request->address)
+	if (!source_sane(request->storage, request->source) ||
+	    request->allowed & ~KNOWN_KINDS)
 		return -EINVAL;
-	return 0;
+	return check_place(&place, request->length);
 }
 
 static int check_export(struct dmabed_export *request)
 {
 	if (request->flags & ~KNOWN_FLAGS || request->reserved ||
-	    request->reserved2 || request->allowed || request->source[0] ||
+	    request->reserved2 ||
 	    request->fd_flags & ~(O_CLOEXEC | O_ACCMODE))
 		return -EINVAL;
+	if ((!request->length || request->length > largest_buffer()) &&
+	    dmabed_exporter_sabotaged(DMABED_EXPORTER_ACCEPT_ANY_SIZE))
+		request->length = PAGE_SIZE;
 	if (!request->length || request->length > largest_buffer())
 		return -EINVAL;
 	request->length = PAGE_ALIGN(request->length);
 	return check_kind(request);
+}
+
+static int fd_flags_of(const struct dmabed_export *request)
+{
+	if (dmabed_exporter_sabotaged(DMABED_EXPORTER_CLOEXEC_IGNORED))
+		return 0;
+	return request->fd_flags & O_CLOEXEC;
 }
 
 /* The fd is given out last, by the file; until then it can be taken back. */
@@ -77,7 +111,7 @@ static long export_ioctl(unsigned long user)
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);
 
-	request.fd = get_unused_fd_flags(request.fd_flags & O_CLOEXEC);
+	request.fd = get_unused_fd_flags(fd_flags_of(&request));
 	if (request.fd < 0) {
 		ret = request.fd;
 		goto err_put_dmabuf;
@@ -132,28 +166,92 @@ static int buffer_info(struct dmabed_buffer *buffer,
 	return ret;
 }
 
+/* The buffer behind an fd, referenced, when it is one of ours. */
+static struct dmabed_buffer *buffer_get(int fd)
+{
+	struct dma_buf *dmabuf = dma_buf_get(fd);
+	struct dmabed_buffer *buffer;
+
+	if (IS_ERR(dmabuf))
+		return ERR_CAST(dmabuf);
+	buffer = dmabed_buffer_of(dmabuf);
+	if (buffer)
+		return buffer;
+	dma_buf_put(dmabuf);
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
 static int run_buffer_info(void *context, void *argument)
 {
 	struct dmabed_buffer_info *info = argument;
 	struct dmabed_buffer *buffer;
-	struct dma_buf *dmabuf;
-	int ret = -EOPNOTSUPP;
+	int ret;
 
 	if (info->flags)
 		return -EINVAL;
-	dmabuf = dma_buf_get(info->fd);
-	if (IS_ERR(dmabuf))
-		return PTR_ERR(dmabuf);
-	buffer = dmabed_buffer_of(dmabuf);
-	if (buffer)
-		ret = buffer_info(buffer, info);
-	dma_buf_put(dmabuf);
+	buffer = buffer_get(info->fd);
+	if (IS_ERR(buffer))
+		return PTR_ERR(buffer);
+	ret = buffer_info(buffer, info);
+	dma_buf_put(buffer->dmabuf);
 	return ret;
+}
+
+/* ---- migrate, statistics ---- */
+
+static int migrate(struct dmabed_buffer *buffer,
+		   const struct dmabed_migrate *request)
+{
+	struct dmabed_place place = {
+		.kind = request->storage,
+		.address = request->address,
+	};
+	int ret;
+
+	if (!source_sane(request->storage, request->source))
+		return -EINVAL;
+	strscpy(place.source, request->source, sizeof(place.source));
+	ret = check_place(&place, buffer->dmabuf->size);
+	return ret ?: dmabed_buffer_migrate(buffer, &place);
+}
+
+static int run_migrate(void *context, void *argument)
+{
+	const struct dmabed_migrate *request = argument;
+	struct dmabed_buffer *buffer;
+	int ret;
+
+	if (request->flags)
+		return -EINVAL;
+	buffer = buffer_get(request->fd);
+	if (IS_ERR(buffer))
+		return PTR_ERR(buffer);
+	ret = migrate(buffer, request);
+	dma_buf_put(buffer->dmabuf);
+	return ret;
+}
+
+static int run_stats(void *context, void *argument)
+{
+	struct dmabed_stats *stats = argument;
+
+	if (stats->flags)
+		return -EINVAL;
+	stats->buffers = dmabed_live_count(DMABED_LIVE_BUFFERS);
+	stats->attachments = dmabed_live_count(DMABED_LIVE_ATTACHMENTS);
+	stats->mappings = dmabed_live_count(DMABED_LIVE_MAPPINGS);
+	stats->pages = dmabed_live_count(DMABED_LIVE_PAGES);
+	stats->jobs = dmabed_live_count(DMABED_LIVE_JOBS);
+	stats->releases = dmabed_buffer_releases();
+	return 0;
 }
 
 static const struct dmabed_ioctl ioctls[] = {
 	{ _IOC_NR(DMABED_IOC_BUFFER_INFO), sizeof(struct dmabed_buffer_info),
 	  run_buffer_info },
+	{ _IOC_NR(DMABED_IOC_MIGRATE), sizeof(struct dmabed_migrate),
+	  run_migrate },
+	{ _IOC_NR(DMABED_IOC_STATS), sizeof(struct dmabed_stats), run_stats },
 };
 
 /* ---- the file ---- */

@@ -36,7 +36,9 @@ int dmabed_begin_cpu_access(struct dma_buf *dmabuf,
 {
 	int ret = wait_for_jobs(dmabuf, direction);
 
-	if (ret)
+	if (dmabed_exporter_sabotaged(DMABED_EXPORTER_FAIL_BEGIN))
+		ret = -EIO;
+	if (ret || dmabed_exporter_sabotaged(DMABED_EXPORTER_NO_BEGIN_SYNC))
 		return ret;
 	ret = dma_resv_lock_interruptible(dmabuf->resv, NULL);
 	if (ret)
@@ -57,7 +59,8 @@ int dmabed_end_cpu_access(struct dma_buf *dmabuf,
 	int ret;
 
 	/* a CPU that only read has nothing to show */
-	if (direction == DMA_FROM_DEVICE)
+	if (direction == DMA_FROM_DEVICE ||
+	    dmabed_exporter_sabotaged(DMABED_EXPORTER_NO_END_SYNC))
 		return 0;
 	ret = dma_resv_lock_interruptible(dmabuf->resv, NULL);
 	if (ret)
@@ -97,10 +100,11 @@ static vm_fault_t fault_locked(struct vm_fault *vmf,
 			       struct dmabed_buffer *buffer)
 {
 	struct dmabed_backing *backing = &buffer->backing;
+	pgoff_t index = vmf->pgoff;
 	struct page *page;
 	int ret;
 
-	if (vmf->pgoff >= backing->nr_pages)
+	if (index >= backing->nr_pages)
 		return VM_FAULT_SIGBUS;
 	/*
 	 * Not VM_FAULT_OOM where storage of the asked kind is not to be had: the
@@ -110,7 +114,9 @@ static vm_fault_t fault_locked(struct vm_fault *vmf,
 	if (ret)
 		return ret == -EINTR || ret == -ERESTARTSYS ? VM_FAULT_NOPAGE :
 							      VM_FAULT_SIGBUS;
-	page = backing->storage->pages[vmf->pgoff];
+	if (dmabed_exporter_sabotaged(DMABED_EXPORTER_WRONG_PAGE))
+		index = (index + 1) % backing->nr_pages;
+	page = backing->storage->pages[index];
 	return vmf_insert_pfn(vmf->vma, vmf->address, page_to_pfn(page));
 }
 
@@ -158,6 +164,29 @@ void dmabed_zap_cpu_mappings(struct dmabed_buffer *buffer)
 
 /* ---- vmap ---- */
 
+static void *map_decoy(struct dmabed_buffer *buffer,
+		       const struct dmabed_storage *storage)
+{
+	struct page *first = storage->pages[0];
+	void *address;
+
+	buffer->decoy = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	if (!buffer->decoy)
+		return NULL;
+	storage->pages[0] = buffer->decoy;
+	address = vmap(storage->pages, storage->nr_pages, VM_MAP, PAGE_KERNEL);
+	storage->pages[0] = first;
+	return address;
+}
+
+static void *map_pages(struct dmabed_buffer *buffer,
+		       const struct dmabed_storage *storage)
+{
+	if (dmabed_exporter_sabotaged(DMABED_EXPORTER_WRONG_VMAP))
+		return map_decoy(buffer, storage);
+	return vmap(storage->pages, storage->nr_pages, VM_MAP, PAGE_KERNEL);
+}
+
 /**
  * dmabed_vmap - map into the kernel; the framework counts
  * @dmabuf: the buffer
@@ -175,7 +204,7 @@ int dmabed_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 	if (ret)
 		return ret;
 	storage = buffer->backing.storage;
-	address = vmap(storage->pages, storage->nr_pages, VM_MAP, PAGE_KERNEL);
+	address = map_pages(buffer, storage);
 	if (!address)
 		return -ENOMEM;
 	buffer->vmapped = true;
@@ -195,4 +224,7 @@ void dmabed_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
 	dma_resv_assert_held(dmabuf->resv);
 	vunmap(map->vaddr);
 	buffer->vmapped = false;
+	if (buffer->decoy)
+		__free_page(buffer->decoy);
+	buffer->decoy = NULL;
 }

@@ -85,6 +85,7 @@ struct sg_table *dmabed_map_dma_buf(struct dma_buf_attachment *attach,
 	if (IS_ERR(mapping))
 		return ERR_CAST(mapping);
 	list_add_tail(&mapping->node, &buffer->mappings);
+	dmabed_live_add(DMABED_LIVE_MAPPINGS, 1);
 	return &mapping->sgt;
 }
 
@@ -105,6 +106,9 @@ void dmabed_unmap_dma_buf(struct dma_buf_attachment *attach,
 		container_of(sgt, struct dmabed_device_mapping, sgt);
 
 	dma_resv_assert_held(attach->dmabuf->resv);
+	if (dmabed_exporter_sabotaged(DMABED_EXPORTER_LEAK_MAPPING))
+		return;
+	dmabed_live_add(DMABED_LIVE_MAPPINGS, -1);
 	list_del(&mapping->node);
 	dma_unmap_sgtable(mapping->dev, sgt, mapping->direction, 0);
 	sg_free_table(sgt);

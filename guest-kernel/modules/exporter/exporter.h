@@ -7,6 +7,7 @@
  * dma.c      device mappings
  * cpu.c      begin and end of CPU access, mmap, vmap
  * chardev.c  /dev/dmabed-exporter
+ * sabotage.c switches that break something on purpose
  * main.c     the module
  *
  * Locking: the buffer's reservation lock guards all of struct dmabed_buffer.
@@ -33,6 +34,7 @@
  * @attachments: devices attached
  * @pins: how often it is pinned
  * @vmapped: the kernel has it mapped, so that it cannot move
+ * @decoy: what a sabotaged vmap shows in the place of the first page
  */
 struct dmabed_buffer {
 	struct dma_buf *dmabuf;
@@ -41,6 +43,7 @@ struct dmabed_buffer {
 	u32 attachments;
 	u32 pins;
 	bool vmapped;
+	struct page *decoy;
 };
 
 /**
@@ -66,6 +69,9 @@ struct dmabed_buffer *dmabed_buffer_of(struct dma_buf *dmabuf);
 int dmabed_buffer_info(struct dmabed_buffer *buffer,
 		       struct dmabed_buffer_info *info,
 		       struct dmabed_segment *segments, u32 room);
+int dmabed_buffer_migrate(struct dmabed_buffer *buffer,
+			  const struct dmabed_place *place);
+u64 dmabed_buffer_releases(void);
 
 /* ---- dma.c ---- */
 
@@ -87,6 +93,31 @@ int dmabed_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma);
 int dmabed_vmap(struct dma_buf *dmabuf, struct iosys_map *map);
 void dmabed_vunmap(struct dma_buf *dmabuf, struct iosys_map *map);
 void dmabed_zap_cpu_mappings(struct dmabed_buffer *buffer);
+
+/* ---- sabotage.c ---- */
+
+/* in the order of docs/sabotage.md */
+enum dmabed_exporter_sabotage {
+	DMABED_EXPORTER_MOVE_PINNED = 1,
+	DMABED_EXPORTER_FORGET_PIN,
+	DMABED_EXPORTER_NO_MOVE_NOTIFY,
+	DMABED_EXPORTER_NO_FENCE_WAIT,
+	DMABED_EXPORTER_NO_ZAP,
+	DMABED_EXPORTER_NO_BEGIN_SYNC,
+	DMABED_EXPORTER_NO_END_SYNC,
+	DMABED_EXPORTER_FAIL_BEGIN,
+	DMABED_EXPORTER_WRONG_PAGE,
+	DMABED_EXPORTER_WRONG_VMAP,
+	DMABED_EXPORTER_SHORT_BUFFER,
+	DMABED_EXPORTER_ACCEPT_ANY_SIZE,
+	DMABED_EXPORTER_WRONG_EXPORTER_NAME,
+	DMABED_EXPORTER_CLOEXEC_IGNORED,
+	DMABED_EXPORTER_NO_OWNER,
+	DMABED_EXPORTER_LEAK_ATTACHMENT,
+	DMABED_EXPORTER_LEAK_MAPPING,
+};
+
+bool dmabed_exporter_sabotaged(enum dmabed_exporter_sabotage which);
 
 /* ---- chardev.c ---- */
 

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * How many objects of ours there are, for whoever looks for leaks: in debugfs,
+ * dmabed/live, one line "name count" each.
+ */
+#include <linux/atomic.h>
+#include <linux/debugfs.h>
+#include <linux/export.h>
+#include <linux/seq_file.h>
+
+#include "core.h"
+
+static const char * const names[] = {
+	[DMABED_LIVE_BUFFERS] = "buffers",
+	[DMABED_LIVE_ATTACHMENTS] = "attachments",
+	[DMABED_LIVE_MAPPINGS] = "mappings",
+	[DMABED_LIVE_PAGES] = "pages",
+	[DMABED_LIVE_JOBS] = "jobs",
+};
+
+static atomic64_t counts[ARRAY_SIZE(names)];
+static struct dentry *directory;
+
+/**
+ * dmabed_live_add - there are more objects now, or fewer
+ * @what: of which kind
+ * @number: how many, negative: fewer
+ */
+void dmabed_live_add(enum dmabed_live what, s64 number)
+{
+	atomic64_add(number, &counts[what]);
+}
+EXPORT_SYMBOL_GPL(dmabed_live_add);
+
+/**
+ * dmabed_live_count - how many there are
+ * @what: of which kind
+ */
+u64 dmabed_live_count(enum dmabed_live what)
+{
+	return atomic64_read(&counts[what]);
+}
+EXPORT_SYMBOL_GPL(dmabed_live_count);
+
+static int live_show(struct seq_file *file, void *unused)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		seq_printf(file, "%s %llu\n", names[i], dmabed_live_count(i));
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(live);
+
+/**
+ * dmabed_live_register - make the file
+ */
+void dmabed_live_register(void)
+{
+	directory = debugfs_create_dir("dmabed", NULL);
+	debugfs_create_file("live", 0444, directory, NULL, &live_fops);
+}
+
+/**
+ * dmabed_live_unregister - take it away
+ */
+void dmabed_live_unregister(void)
+{
+	debugfs_remove_recursive(directory);
+}
