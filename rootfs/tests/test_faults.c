@@ -21,7 +21,7 @@
 #include "timelines.h"
 
 #define LENGTH (8 * PAGE)
-#define LARGE (1u << 20)
+#define LARGE (3u << 20) /* the first MiB that fails leaves enough for a second */
 
 static void close_result(void *context, int result)
 {
@@ -36,6 +36,7 @@ struct request {
 	int memfd;
 	size_t length;
 	__u32 flags;
+	__u32 storage;
 };
 
 static int open_device(const char *path)
@@ -136,7 +137,7 @@ static int export_own(void *context)
 		.size = sizeof(export),
 		.flags = request->flags,
 		.length = request->length,
-		.storage = DMABED_STORAGE_AUTO,
+		.storage = request->storage,
 		.fd_flags = O_RDWR,
 	};
 
@@ -145,7 +146,11 @@ static int export_own(void *context)
 
 TEST(C2, faults_of_export)
 {
-	struct request request = { .device = open_device(EXPORTER_DEVICE), .length = LENGTH };
+	struct request request = {
+		.device = open_device(EXPORTER_DEVICE),
+		.length = LENGTH,
+		.storage = DMABED_STORAGE_AUTO,
+	};
 
 	fail_request(export_own, request);
 	request.flags = DMABED_EXPORT_DYNAMIC;
@@ -306,6 +311,39 @@ TEST_EACH(C7, faults_of_submit)
 	const struct fallible fallible = { submit, finish_job, &use };
 
 	use.attachment = CHECK_OK(engine_attach(use.engine, use.buffer, 0));
+	fail_each(&fallible);
+}
+
+/*
+ * A static importer pins a dynamic buffer, and that gives it its storage.  With
+ * one kind of memory to choose from, a failed allocation is a failed pin.
+ */
+static int export_and_attach(void *context)
+{
+	struct use *use = context;
+	struct request request = {
+		.device = use->buffer,
+		.length = LENGTH,
+		.flags = DMABED_EXPORT_DYNAMIC,
+		.storage = DMABED_STORAGE_PAGES,
+	};
+	int buffer = export_own(&request);
+	int attachment, error;
+
+	if (buffer < 0)
+		return -1;
+	attachment = engine_attach(use->engine, buffer, 0);
+	error = errno;
+	close(buffer);
+	errno = error;
+	return attachment;
+}
+
+TEST(C3, faults_of_pin)
+{
+	struct use use = { .buffer = open_device(EXPORTER_DEVICE), .engine = engine_open() };
+	const struct fallible fallible = { export_and_attach, detach, &use };
+
 	fail_each(&fallible);
 }
 

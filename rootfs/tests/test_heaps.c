@@ -4,6 +4,7 @@
 #include <linux/dma-buf.h>
 #include <linux/dma-heap.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -15,6 +16,7 @@
 #include "calls.h"
 #include "engines.h"
 #include "exporters.h"
+#include "looking.h"
 #include "memory.h"
 #include "test.h"
 
@@ -146,6 +148,62 @@ TEST(C15, heap_too_large_cma)
 {
 	close(open_heap(cma_heap()));
 	CHECK_FAILS(heap_allocate(cma_heap(), 1ul << 40, O_RDWR, 0), ENOMEM);
+}
+
+/* ---- ends in the middle ---- */
+
+static long free_kibibytes(void)
+{
+	char text[TEXT_LENGTH], *line;
+
+	read_text("/proc/meminfo", text, sizeof(text));
+	line = strstr(text, "MemFree:");
+	CHECK(line);
+	return strtol(line + strlen("MemFree:"), NULL, 10);
+}
+
+static void allocate_half(void *context)
+{
+	const long *kibibytes = context;
+
+	heap_allocate(SYSTEM_HEAP, *kibibytes * 1024 / 2, O_RDWR, 0);
+	pause();
+}
+
+/* Killed once part of the memory is taken; what it had by then comes back. */
+TEST(C15, heap_killed_while_allocating)
+{
+	long before = free_kibibytes();
+	pid_t child;
+
+	close(open_heap(SYSTEM_HEAP));
+	child = child_start(allocate_half, &before);
+	while (free_kibibytes() > before - before / 16)
+		;
+	kill_child(child);
+	while (free_kibibytes() < before - before / 16)
+		; /* freed pages are counted a little later */
+}
+
+/* ---- memory that an engine does not reach ---- */
+
+/*
+ * Bouncing takes pieces of 256 KiB at most (kernel/dma/swiotlb.c), and the heap's
+ * large pages are larger: the mapping fails and the buffer remains usable.
+ */
+TEST(C15, heap_beyond_reach)
+{
+	int narrow = engine_open_narrow();
+	int buffer, attachment;
+
+	close(open_heap(SYSTEM_HEAP));
+	buffer = CHECK_OK(heap_allocate(SYSTEM_HEAP, MANY_PAGES * PAGE, O_RDWR, 0));
+	attachment = CHECK_OK(engine_attach(narrow, buffer, 0));
+	if (engine_map(narrow, attachment, DMABED_BIDIRECTIONAL) >= 0)
+		skip("each engine reaches the heap's memory");
+	CHECK(errno == EIO || errno == EINVAL);
+	engine_fill(engine_open(), buffer, 50, MANY_PAGES * PAGE);
+	check_cpu_sees(buffer, 50, MANY_PAGES * PAGE);
 }
 
 /* ---- what comes out of them ---- */

@@ -151,6 +151,22 @@ TEST(C10, timeline_in_debugfs)
 	CHECK(strstr(text, "  fence active: 43 / 40\n"));
 }
 
+/* Its points stay to be looked at as long as somebody has them. */
+TEST(C10, timeline_in_debugfs_destroyed)
+{
+	int timeline = timeline_new();
+	int fence = CHECK_OK(timeline_fence(timeline, 44));
+	char text[TEXT_LENGTH];
+
+	close(timeline);
+	read_text(SYNC_INFO, text, sizeof(text));
+	CHECK(strstr(text, "  fence error@"));
+	CHECK(strstr(text, ": 44 / 0\n"));
+	close(fence);
+	read_text(SYNC_INFO, text, sizeof(text));
+	CHECK(!strstr(text, ": 44 / 0\n"));
+}
+
 /* ---- deadlines ---- */
 
 static int get_deadline(int timeline, int fence, __u64 *deadline_ns)

@@ -23,6 +23,7 @@
 #define ITEMS 3
 #define PARAMETERS "/sys/module/udmabuf/parameters/"
 #define MEBIBYTE (1ull << 20)
+#define TOO_MANY_MEBIBYTES 96
 #define HUGE_PAGE (2 * MEBIBYTE)
 
 static int open_udmabuf(void)
@@ -280,6 +281,28 @@ TEST(C15, udmabuf_end_without_begin)
 	CHECK_FAILS(buffer_sync(buffer, DMA_BUF_SYNC_END | DMA_BUF_SYNC_READ), EINVAL);
 	CHECK_OK(buffer_sync(buffer, DMA_BUF_SYNC_START | DMA_BUF_SYNC_READ));
 	CHECK_OK(buffer_sync(buffer, DMA_BUF_SYNC_END | DMA_BUF_SYNC_READ));
+}
+
+/* More than there is to bounce with (64 MiB by default): the mapping fails as a whole. */
+TEST(C15, udmabuf_beyond_reach)
+{
+	long limit = parameter("size_limit_mb");
+	int narrow = engine_open_narrow();
+	int buffer, attachment;
+
+	set_parameter("size_limit_mb", TOO_MANY_MEBIBYTES);
+	buffer = create(memfd_of(TOO_MANY_MEBIBYTES * MEBIBYTE, F_SEAL_SHRINK), 0,
+			TOO_MANY_MEBIBYTES * MEBIBYTE);
+	set_parameter("size_limit_mb", limit);
+	CHECK_OK(buffer);
+	attachment = CHECK_OK(engine_attach(narrow, buffer, 0));
+	if (engine_map(narrow, attachment, DMABED_BIDIRECTIONAL) >= 0)
+		skip("each engine reaches the memfd's memory");
+	CHECK(errno == EIO || errno == EINVAL);
+	/* what could be bounced is free again */
+	buffer = buffer_of(exporter_named("system"), PAGE);
+	engine_fill(narrow, buffer, 68, PAGE);
+	check_cpu_sees(buffer, 68, PAGE);
 }
 
 /* ---- huge pages ---- */

@@ -23,7 +23,14 @@ CAUGHT_BY = {
     "hang": "C9.sync-flags-valid.static",
     "leak": "C9.sync-flags-valid.static",
     "wrong-errno": "C9.sync-flags-without-access.system",
+    "cloexec-lost": "C2.close-on-exec.system",
+    "job-does-not-wait": "C7.write-waits-for-write.static",
+    "poll-never-waits": "C8.pending-write.static",
     "sync-takes-all": "C9.sync-flags-unknown.system",
+    "fence-error-lost": "C10.error-carried.static",
+    "name-lost": "C11.name-shown.static",
+    "bounds-lost": "C12.mmap-beyond.static",
+    "other-buffer-passed": "C14.passed-to-another-process.dynamic",
 }
 
 
