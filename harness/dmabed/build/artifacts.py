@@ -13,6 +13,7 @@ class Counted:
     """What it takes to read the counters of a kernel."""
 
     notes: Path  # the compiler's, by the name of the source
+    selftests: Path  # the module with the kernel's own tests
     source: Path  # Linux's tree
 
 

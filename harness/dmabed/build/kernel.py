@@ -34,6 +34,7 @@ COUNTED = "drivers/dma-buf"  # what coverage is about
 UNCOUNTED = ("selftest", "st-")  # in-kernel tests of it: their own lines are no subject
 
 NOTES = "gcov"  # in an entry: what the compiler noted of the counted files
+SELFTESTS = "dmabuf_selftests.ko"  # in a counting kernel's entry: the kernel's own tests of them
 IMAGE = "arch/arm64/boot/Image"
 RELEASE = "include/config/kernel.release"
 STEP = re.compile(r"^\s+(CC|LD|AR|AS|GEN|VDSO\w*|HOSTCC|UPD|WRAP|OBJCOPY|DTC|SYNC)\b\s+(.*)")
@@ -133,7 +134,7 @@ def bring_tree_to(
         return out
     if key(source.versions["linux"], variant) != entry_key:
         raise SourcesChanged("the kernel's fragments changed before it was built")
-    log = cache.log("kernel")
+    log = cache.log(lock_name(variant))
     log.write_text("")
     out.mkdir(parents=True, exist_ok=True)
     stamp.unlink(missing_ok=True)
@@ -150,6 +151,9 @@ def _keep_notes(out: Path, place: Path) -> None:
         kept = place / note.relative_to(out)
         kept.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(note, kept)
+    selftests = out / COUNTED / SELFTESTS
+    if selftests.is_file():
+        shutil.copy2(selftests, place.parent / SELFTESTS)
 
 
 def counts(config: Mapping[str, str]) -> bool:

@@ -32,12 +32,15 @@ def key(kernel_key: str) -> str:
 
 
 def build(
-    cache: Cache, kernel_tree: Callable[[], Path], kernel_key: str, progress: Progress
+    cache: Cache, kernel_tree: Callable[[], Path], kernel_key: str, progress: Progress, name: str
 ) -> None:
-    """Make the cache entry if it is not there; the kernel's tree is brought up only then."""
+    """Make the cache entry if it is not there; the kernel's tree is brought up only then.
+
+    ``name`` is for lock and log: modules for several trees are built side by side.
+    """
 
     def fill(entry: Path) -> None:
-        log = cache.log("modules")
+        log = cache.log(name)
         log.write_text("")
         against = kernel_tree()
         staged = _stage(cache, against)
@@ -51,7 +54,7 @@ def build(
             )
         _collect(staged / "modules", entry)
 
-    cache.make("modules", key(kernel_key), fill, progress, lambda: key(kernel_key))
+    cache.make("modules", key(kernel_key), fill, progress, lambda: key(kernel_key), name)
 
 
 def files(entry: Path) -> list[Path]:

@@ -152,7 +152,8 @@ def _build_missing(cache: Cache, inputs: Inputs, plan: Plan, progress: Progress)
     rootfs.build(cache, inputs.guest, inputs.keys, plan.keys["rootfs"], progress)
     if plan.kernel.tree:
         bring_tree = partial(_module_tree, cache, inputs, plan, progress)
-        modules.build(cache, bring_tree, plan.kernel.key, progress)
+        name = f"modules-{inputs.variant if inputs.linux else 'user'}"
+        modules.build(cache, bring_tree, plan.kernel.key, progress, name)
     cache.make("initrd", plan.keys["initrd"], lambda entry: _join(cache, plan, entry), progress)
 
 
@@ -199,10 +200,10 @@ def _artifacts(cache: Cache, inputs: Inputs, plan: Plan) -> Artifacts:
 
 
 def _counted(inputs: Inputs, plan: Plan) -> Counted | None:
-    notes = plan.kernel.image.parent / kernels.NOTES
-    if inputs.linux is None or not notes.is_dir():
+    entry = plan.kernel.image.parent
+    if inputs.linux is None or not (entry / kernels.NOTES).is_dir():
         return None
-    return Counted(notes, inputs.linux.path)
+    return Counted(entry / kernels.NOTES, entry / kernels.SELFTESTS, inputs.linux.path)
 
 
 def _check_disk(cache: Cache) -> None:

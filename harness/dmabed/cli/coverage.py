@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dmabed import layout as layouts
+from dmabed.build import Counted
 from dmabed.build.kernel import DEFAULT_VARIANT
 from dmabed.cli.options import (
     DEFAULT_LAYOUT,
@@ -27,6 +27,7 @@ from dmabed.cli.run import jobs_option, layouts_option, results_option, run_all,
 from dmabed.counters import Counters
 from dmabed.coverage import Coverage, Share, measure, ranges
 from dmabed.errors import InputError, SetupError
+from dmabed.machine import Machine
 from dmabed.plan import make_plan
 from dmabed.results import Results, make_run_folder
 from dmabed.runner import Runner
@@ -35,7 +36,7 @@ from dmabed.testbed import Testbed
 
 VARIANT = "coverage"
 GUEST_TESTS = "dmabed-tests"
-GUEST_TESTS_SECONDS = 1200.0
+TESTS_SECONDS = 1200.0
 
 
 @click.command()
@@ -45,6 +46,7 @@ GUEST_TESTS_SECONDS = 1200.0
 @results_option
 @click.option("--guest-tests", is_flag=True, help=f"Run all of {GUEST_TESTS} in a guest, too.")
 @click.option("--guest-tests-only", is_flag=True, help=f"Run {GUEST_TESTS} and no scenario.")
+@click.option("--kernel-tests", is_flag=True, help="Run the kernel's own tests in a guest, too.")
 @click.option("--html", type=click.Path(path_type=Path, file_okay=False), help="Folder for gcovr's pages.")
 @boot_options
 @json_option
@@ -55,6 +57,7 @@ def coverage(
     results_folder: Path,
     guest_tests: bool,
     guest_tests_only: bool,
+    kernel_tests: bool,
     html: Path | None,
     booting: Booting,
     as_json: bool,
@@ -69,7 +72,11 @@ def coverage(
     counters = Counters(folder / "counters")
     results = Results(folder, len(plan), testbed.artifacts.versions)
     run_all(Runner(testbed, folder, at_end=counters.add), plan, jobs, results)
-    passed = _guest_tests(testbed, folder, counters) if guest_tests or guest_tests_only else True
+    passed = True
+    if guest_tests or guest_tests_only:
+        passed = _guest_tests(testbed, folder / GUEST_TESTS, counters)
+    if kernel_tests:
+        passed = _kernel_tests(testbed, counted, folder / "kernel-tests", counters) and passed
     if not counters.guests:
         raise InputError("nothing was counted: no scenario came to its end")
     found = measure(counted, counters.folder, folder, html)
@@ -84,20 +91,36 @@ def _counting(booting: Booting) -> Testbed:
     return replace(booting, variant=VARIANT).testbed()
 
 
-def _guest_tests(testbed: Testbed, folder: Path, counters: Counters) -> bool:
+def _guest_tests(testbed: Testbed, place: Path, counters: Counters) -> bool:
     """All guest tests in one guest; their KTAP stays in the folder."""
-    place = folder / GUEST_TESTS
     with testbed.start(layouts.find(DEFAULT_LAYOUT), place) as machine:
-        limit = int(GUEST_TESTS_SECONDS * 1000)
-        script = f"{GUEST_TESTS} > /tmp/ktap 2>&1"
-        done = machine.call("run", GUEST_TESTS_SECONDS + 10, argv=["sh", "-c", script], timeout_ms=limit)
+        status = _shell(machine, f"{GUEST_TESTS} > /tmp/ktap 2>&1", TESTS_SECONDS)
         ktap = machine.call("read", path="/tmp/ktap", limit=512 << 10)
-        with contextlib.suppress(KeyError):
-            (place / "ktap.txt").write_bytes(base64.b64decode(ktap.result["data"]))
+        (place / "ktap.txt").write_bytes(base64.b64decode(ktap.result.get("data", "")))
         counters.add(machine.agent)
-    status = done.result.get("status")
+    return _told(GUEST_TESTS, status, place / "ktap.txt")
+
+
+def _kernel_tests(testbed: Testbed, counted: Counted, place: Path, counters: Counters) -> bool:
+    """drivers/dma-buf/selftest.c: a module that fails to load when a test fails."""
+    with testbed.start(layouts.find(DEFAULT_LAYOUT), place) as machine:
+        module = base64.b64encode(counted.selftests.read_bytes()).decode()
+        script = "cat > /tmp/tests.ko && busybox insmod /tmp/tests.ko"
+        status = _shell(machine, script, TESTS_SECONDS, module)
+        counters.add(machine.agent)
+    return _told("the kernel's own tests", status, place / "console.log")
+
+
+def _shell(machine: Machine, script: str, seconds: float, stdin: str | None = None) -> int | None:
+    """The exit status of a script in the guest; None when it was killed."""
+    answer = machine.call("run", seconds, argv=["sh", "-c", script], stdin=stdin, timeout_ms=-1)
+    status = answer.result.get("status")
+    return None if status is None else int(status)
+
+
+def _told(what: str, status: int | None, log: Path) -> bool:
     if status != 0:
-        Console(stderr=True).print(f"{GUEST_TESTS} ended with {status}; see {place / 'ktap.txt'}")
+        Console(stderr=True, soft_wrap=True).print(f"{what} ended with {status}; see {log}")
     return status == 0
 
 
