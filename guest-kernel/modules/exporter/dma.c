@@ -2,6 +2,7 @@
 /*
  * Device mappings.
  */
+#include <linux/dma-direct.h>
 #include <linux/dma-mapping.h>
 #include <linux/slab.h>
 
@@ -20,17 +21,51 @@ static unsigned int largest_entry(struct device *dev)
 					PAGE_SIZE), PAGE_SIZE);
 }
 
-static int fill_table(struct dmabed_device_mapping *mapping)
+static int alloc_table(struct dmabed_device_mapping *mapping,
+		       unsigned int largest)
 {
 	const struct dmabed_storage *storage = mapping->storage;
-	int ret;
 
-	ret = sg_alloc_table_from_pages_segment(&mapping->sgt, storage->pages,
-						storage->nr_pages, 0,
-						(u64)storage->nr_pages <<
-						PAGE_SHIFT,
-						largest_entry(mapping->dev),
-						GFP_KERNEL);
+	return sg_alloc_table_from_pages_segment(&mapping->sgt, storage->pages,
+						 storage->nr_pages, 0,
+						 (u64)storage->nr_pages <<
+						 PAGE_SHIFT,
+						 largest, GFP_KERNEL);
+}
+
+static bool crosses_boundary(struct device *dev, struct sg_table *sgt)
+{
+	u64 boundary = dma_get_seg_boundary(dev);
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sgtable_sg(sgt, sg, i) {
+		u64 start = phys_to_dma(dev, sg_phys(sg)) & boundary;
+
+		if (sg->length - 1 > boundary - start)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The DMA API takes no entry that crosses a boundary of the device.  One of a
+ * page crosses none; importers join what follows each other on the bus.
+ */
+static int alloc_table_for(struct dmabed_device_mapping *mapping)
+{
+	int ret = alloc_table(mapping, largest_entry(mapping->dev));
+
+	if (ret || !crosses_boundary(mapping->dev, &mapping->sgt))
+		return ret;
+	sg_free_table(&mapping->sgt);
+	return alloc_table(mapping, PAGE_SIZE);
+}
+
+static int fill_table(struct dmabed_device_mapping *mapping)
+{
+	int ret = alloc_table_for(mapping);
+
 	if (ret)
 		return ret;
 	ret = dma_map_sgtable(mapping->dev, &mapping->sgt, mapping->direction,
