@@ -70,7 +70,7 @@ static bool fits_users(const struct dmabed_backing *backing,
 	if (backing->unconstrained)
 		return true;
 	list_for_each_entry(user, &backing->users, node)
-		if (!dmabed_fits(storage, user->dev))
+		if (!dmabed_fits(storage, user))
 			return false;
 	return true;
 }
@@ -246,10 +246,11 @@ EXPORT_SYMBOL_GPL(dmabed_backing_detach);
 
 /* ---- placement ---- */
 
-static bool suits(const struct dmabed_backing *backing, struct device *dev)
+static bool suits(const struct dmabed_backing *backing,
+		  const struct dmabed_backing_user *user)
 {
-	return !dev || backing->unconstrained ||
-	       dmabed_fits(backing->storage, dev);
+	return !user || backing->unconstrained ||
+	       dmabed_fits(backing->storage, user);
 }
 
 /* Takes the reference to @new, also when it fails. */
@@ -257,11 +258,12 @@ static int replace(struct dmabed_backing *backing, struct dmabed_storage *new)
 {
 	int ret = backing->ops->quiesce(backing);
 
+	if (!ret)
+		ret = dmabed_storage_copy(new, backing->storage);
 	if (ret) {
 		dmabed_storage_put(new);
 		return ret;
 	}
-	dmabed_storage_copy(new, backing->storage);
 	dmabed_storage_put(backing->storage);
 	backing->storage = new;
 	backing->migrations++;
@@ -284,19 +286,20 @@ static int migrate(struct dmabed_backing *backing)
 /**
  * dmabed_backing_place - have storage that suits a device
  * @backing: the backing
- * @dev: one of the devices attached, or NULL for the CPU
+ * @user: one of the devices attached, or NULL for the CPU
  *
- * Allocates when there is no storage, moves it when it does not suit @dev. New
+ * Allocates when there is no storage, moves it when it does not suit @user. New
  * storage suits all devices attached.
  *
  * Return: 0; -EBUSY when it cannot move; -ENOMEM; what quiesce() said.
  */
-int dmabed_backing_place(struct dmabed_backing *backing, struct device *dev)
+int dmabed_backing_place(struct dmabed_backing *backing,
+			 const struct dmabed_backing_user *user)
 {
 	struct dmabed_storage *storage;
 
 	if (backing->storage)
-		return suits(backing, dev) ? 0 : migrate(backing);
+		return suits(backing, user) ? 0 : migrate(backing);
 	storage = choose(backing);
 	if (IS_ERR(storage))
 		return PTR_ERR(storage);

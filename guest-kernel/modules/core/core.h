@@ -4,7 +4,8 @@
  *
  * constraints.c  what devices ask for, taken together
  * segments.c     how a run of bytes becomes a list that a device takes
- * storage.c      pages of a kind: allocation, copy, runs
+ * storage.c      memory of a kind: allocation, copy, runs
+ * carveout.c     pools of reserved memory, local memory of engines
  * fit.c          does given storage suit a given device
  * backing.c      late allocation, choice of a kind, migration
  * ioctl.c        the rules that all our ioctls share
@@ -66,10 +67,12 @@ void dmabed_list_limits_of(struct device *dev,
  * struct dmabed_backing_user - a device that the storage has to suit
  * @node: in &dmabed_backing.users
  * @dev: the device
+ * @p2p: it takes memory of another device
  */
 struct dmabed_backing_user {
 	struct list_head node;
 	struct device *dev;
+	bool p2p;
 };
 
 #define DMABED_MAX_WINDOWS 8
@@ -134,8 +137,11 @@ int dmabed_segments_finish(struct dmabed_segments *s);
  * @ref: one for the backing that it serves, one for each device mapping
  * @kind: DMABED_STORAGE_*
  * @nr_pages: size
- * @pages: the pages in order
+ * @pages: the pages in order; NULL in a carve-out
  * @handle: for the DMA API, of contiguous storage
+ * @carveout: where it is from, or NULL; of the rest nothing counts then
+ * @base: its CPU physical address in the carve-out
+ * @cpu: the same for the kernel; NULL where the CPU does not reach
  */
 struct dmabed_storage {
 	struct kref ref;
@@ -143,6 +149,9 @@ struct dmabed_storage {
 	unsigned int nr_pages;
 	struct page **pages;
 	dma_addr_t handle;
+	struct dmabed_carveout *carveout;
+	phys_addr_t base;
+	void __iomem *cpu;
 };
 
 /**
@@ -176,14 +185,60 @@ struct dmabed_storage *
 dmabed_storage_alloc(const struct dmabed_storage_request *request);
 void dmabed_storage_get(struct dmabed_storage *storage);
 void dmabed_storage_put(struct dmabed_storage *storage);
-void dmabed_storage_copy(struct dmabed_storage *to,
-			 const struct dmabed_storage *from);
+int dmabed_storage_copy(struct dmabed_storage *to,
+			const struct dmabed_storage *from);
+unsigned long dmabed_storage_pfn(const struct dmabed_storage *storage,
+				 unsigned int index);
 unsigned int dmabed_storage_runs(const struct dmabed_storage *storage,
 				 struct dmabed_segment *runs, unsigned int room);
 
 /* ---- fit.c ---- */
 
-bool dmabed_fits(const struct dmabed_storage *storage, struct device *dev);
+bool dmabed_fits(const struct dmabed_storage *storage,
+		 const struct dmabed_backing_user *user);
+int dmabed_carveout_bus(const struct dmabed_storage *storage,
+			const struct dmabed_backing_user *user,
+			dma_addr_t *bus);
+
+/* ---- carveout.c ---- */
+
+/**
+ * struct dmabed_carveout - memory that is set aside
+ * @node: in the list of all
+ * @ref: one while it is registered, one for each storage in it
+ * @name: of the pool or the engine
+ * @dev: the engine, NULL for a pool
+ * @base: CPU physical address, or what stands for it where there is none
+ * @bus: the bus address at which @dev itself reaches it
+ * @size: bytes
+ * @visible: others than @dev reach it
+ * @gone: its device has been removed
+ * @pool: what is free of it
+ */
+struct dmabed_carveout {
+	struct list_head node;
+	struct kref ref;
+	char name[DMABED_NAME_LEN];
+	struct device *dev;
+	phys_addr_t base;
+	dma_addr_t bus;
+	size_t size;
+	bool visible;
+	bool gone;
+	struct gen_pool *pool;
+};
+
+struct dmabed_carveout *
+dmabed_carveout_register(const struct dmabed_carveout *like);
+void dmabed_carveout_unregister(struct dmabed_carveout *carveout);
+struct dmabed_carveout *dmabed_carveout_get(const struct dmabed_place *place);
+void dmabed_carveout_put(struct dmabed_carveout *carveout);
+bool dmabed_place_exists(const struct dmabed_place *place);
+int dmabed_carveout_alloc(struct dmabed_storage *storage,
+			  const struct dmabed_place *place);
+void dmabed_carveout_free(struct dmabed_storage *storage);
+void dmabed_pools_register(void);
+void dmabed_pools_unregister(void);
 
 /* ---- backing.c ---- */
 
@@ -231,7 +286,8 @@ int dmabed_backing_attach(struct dmabed_backing *backing,
 			  struct dmabed_backing_user *user);
 void dmabed_backing_detach(struct dmabed_backing *backing,
 			   struct dmabed_backing_user *user);
-int dmabed_backing_place(struct dmabed_backing *backing, struct device *dev);
+int dmabed_backing_place(struct dmabed_backing *backing,
+			 const struct dmabed_backing_user *user);
 int dmabed_backing_migrate(struct dmabed_backing *backing,
 			   const struct dmabed_place *place);
 
@@ -277,6 +333,7 @@ enum dmabed_core_sabotage {
 	DMABED_CORE_IGNORE_REACH,
 	DMABED_CORE_IGNORE_LIST_LIMITS,
 	DMABED_CORE_ACCEPT_ANY_ATTACH,
+	DMABED_CORE_WRONG_POOL,
 	DMABED_CORE_LEAK_STORAGE,
 };
 

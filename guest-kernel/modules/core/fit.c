@@ -4,6 +4,7 @@
  */
 #include <linux/dma-direct.h>
 #include <linux/dma-mapping.h>
+#include <linux/export.h>
 #include <linux/iommu.h>
 #include <linux/mm.h>
 
@@ -22,18 +23,78 @@ static int add_page(struct dmabed_segments *s, struct device *dev,
 	return dmabed_segments_add(s, bus, PAGE_SIZE);
 }
 
+/* Does a device reach all of a run by this bus address? */
+static bool bus_reaches(struct device *dev, dma_addr_t bus, size_t bytes)
+{
+	return bus != DMA_MAPPING_ERROR && dma_capable(dev, bus, bytes, false);
+}
+
+static bool may_use(const struct dmabed_carveout *carveout,
+		    const struct dmabed_backing_user *user)
+{
+	return !carveout->dev || (user->p2p && carveout->visible);
+}
+
+/**
+ * dmabed_carveout_bus - where a device reaches storage in a carve-out
+ * @storage: the storage
+ * @user: the device
+ * @bus: filled in
+ *
+ * dma_map_resource() does not know of bus windows (dma-ranges), so it is not
+ * used here.  Behind an IOMMU the caller has to use it.
+ *
+ * Return: 0; -EINVAL when the device does not reach it, or must not use it.
+ */
+int dmabed_carveout_bus(const struct dmabed_storage *storage,
+			const struct dmabed_backing_user *user,
+			dma_addr_t *bus)
+{
+	const struct dmabed_carveout *carveout = storage->carveout;
+	size_t bytes = (size_t)storage->nr_pages << PAGE_SHIFT;
+
+	if (carveout->dev == user->dev) {
+		*bus = carveout->bus + (storage->base - carveout->base);
+		return 0;
+	}
+	*bus = phys_to_dma(user->dev, storage->base);
+	return may_use(carveout, user) && bus_reaches(user->dev, *bus, bytes) ?
+	       0 : -EINVAL;
+}
+EXPORT_SYMBOL_GPL(dmabed_carveout_bus);
+
+static bool carveout_fits(const struct dmabed_storage *storage,
+			  const struct dmabed_backing_user *user)
+{
+	struct dmabed_segments s = {};
+	dma_addr_t bus;
+
+	if (device_iommu_mapped(user->dev))
+		return may_use(storage->carveout, user);
+	if (dmabed_carveout_bus(storage, user, &bus))
+		return false;
+	dmabed_list_limits_of(user->dev, &s.limits);
+	return !dmabed_segments_add(&s, bus, (u64)storage->nr_pages <<
+					     PAGE_SHIFT) &&
+	       !dmabed_segments_finish(&s);
+}
+
 /**
  * dmabed_fits - does storage suit a device
  * @storage: the storage
- * @dev: the device
+ * @user: the device
  *
  * Builds the list that the device would be given, and sees whether it could.
  */
-bool dmabed_fits(const struct dmabed_storage *storage, struct device *dev)
+bool dmabed_fits(const struct dmabed_storage *storage,
+		 const struct dmabed_backing_user *user)
 {
+	struct device *dev = user->dev;
 	struct dmabed_segments s = {};
 	unsigned int i;
 
+	if (storage->carveout)
+		return carveout_fits(storage, user);
 	/* the IOMMU makes one reachable run of whatever there is */
 	if (device_iommu_mapped(dev))
 		return true;

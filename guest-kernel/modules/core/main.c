@@ -35,14 +35,17 @@ static int __init dmabed_core_init(void)
 	ret = dma_set_mask_and_coherent(&core_device->dev, DMA_BIT_MASK(64));
 	if (ret)
 		platform_device_unregister(core_device);
-	else
-		dmabed_live_register();
-	return ret;
+	if (ret)
+		return ret;
+	dmabed_live_register();
+	dmabed_pools_register();
+	return 0;
 }
 module_init(dmabed_core_init);
 
 static void __exit dmabed_core_exit(void)
 {
+	dmabed_pools_unregister();
 	dmabed_live_unregister();
 	platform_device_unregister(core_device);
 }

@@ -42,6 +42,7 @@ static const char * const names[] = {
 	[DMABED_CORE_IGNORE_REACH] = "ignore-reach",
 	[DMABED_CORE_IGNORE_LIST_LIMITS] = "ignore-list-limits",
 	[DMABED_CORE_ACCEPT_ANY_ATTACH] = "accept-any-attach",
+	[DMABED_CORE_WRONG_POOL] = "wrong-pool",
 	[DMABED_CORE_LEAK_STORAGE] = "leak-storage",
 };
 

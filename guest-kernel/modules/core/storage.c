@@ -6,6 +6,8 @@
  *   LOW_PAGES   single pages of the low zones that every device reaches
  *   CONTIGUOUS  one run, from the default CMA area
  *   FIXED       one run at a given address
+ *   POOL        one run of a pool of reserved memory
+ *   LOCAL       one run of an engine's own memory
  *
  * Storage is counted, because a device that was told to let go of it may still
  * have it mapped when the buffer has long moved on.
@@ -14,6 +16,7 @@
 #include <linux/gfp.h>
 #include <linux/highmem.h>
 #include <linux/iommu.h>
+#include <linux/io.h>
 #include <linux/ioport.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
@@ -199,6 +202,49 @@ static bool contiguous_reached(const struct dmabed_storage_request *request)
 			    area->base + area->size - 1, bytes);
 }
 
+/* Reach and use of local memory differ from device to device. */
+static bool local_reached(const struct dmabed_carveout *carveout,
+			  const struct dmabed_storage_request *request)
+{
+	const struct list_head *users = request->constraints->users;
+	struct dmabed_storage whole = {
+		.nr_pages = carveout->size >> PAGE_SHIFT,
+		.carveout = (struct dmabed_carveout *)carveout,
+		.base = carveout->base,
+	};
+	struct dmabed_backing_user *user;
+	dma_addr_t bus;
+
+	if (!users)
+		return true;
+	list_for_each_entry(user, users, node)
+		if (dmabed_carveout_bus(&whole, user, &bus))
+			return false;
+	return true;
+}
+
+static bool carveout_possible(const struct dmabed_storage_request *request)
+{
+	struct dmabed_carveout *carveout = dmabed_carveout_get(&request->place);
+	u64 bytes = request_bytes(request);
+	bool possible;
+
+	if (!carveout)
+		return false;
+	/* one entry of a table holds it */
+	possible = bytes <= min_t(u64, carveout->size, U32_MAX) &&
+		   run_listable(request);
+	if (carveout->dev)
+		possible = possible && local_reached(carveout, request);
+	else
+		possible = possible &&
+			   windows_hold(request->constraints, carveout->base,
+					carveout->base + carveout->size - 1,
+					bytes);
+	dmabed_carveout_put(carveout);
+	return possible;
+}
+
 /**
  * dmabed_storage_possible - can storage of a kind suit the devices at all
  * @request: the kind, and the constraints of all devices
@@ -223,6 +269,9 @@ bool dmabed_storage_possible(const struct dmabed_storage_request *request)
 		       dmabed_constraints_reach(c, request->place.address,
 						request->place.address +
 						request_bytes(request) - 1);
+	case DMABED_STORAGE_POOL:
+	case DMABED_STORAGE_LOCAL:
+		return carveout_possible(request);
 	default:
 		return false;
 	}
@@ -405,6 +454,12 @@ static int alloc_by_kind(struct dmabed_storage *storage,
 		return alloc_contiguous(storage);
 	case DMABED_STORAGE_FIXED:
 		return alloc_fixed(storage, request);
+	case DMABED_STORAGE_POOL:
+		if (dmabed_core_sabotaged(DMABED_CORE_WRONG_POOL))
+			return alloc_single_pages(storage, GFP_HIGHUSER);
+		fallthrough;
+	case DMABED_STORAGE_LOCAL:
+		return dmabed_carveout_alloc(storage, &request->place);
 	default:
 		return -EINVAL;
 	}
@@ -446,14 +501,12 @@ err_free_storage:
 	return ERR_PTR(ret);
 }
 
-static void storage_release(struct kref *ref)
+static void free_memory(struct dmabed_storage *storage)
 {
-	struct dmabed_storage *storage =
-		container_of(ref, struct dmabed_storage, ref);
-
-	if (dmabed_core_sabotaged(DMABED_CORE_LEAK_STORAGE))
+	if (storage->carveout) {
+		dmabed_carveout_free(storage);
 		return;
-	dmabed_live_add(DMABED_LIVE_PAGES, -(s64)storage->nr_pages);
+	}
 	switch (storage->kind) {
 	case DMABED_STORAGE_CONTIGUOUS:
 		free_contiguous(storage);
@@ -465,6 +518,17 @@ static void storage_release(struct kref *ref)
 	default:
 		free_single_pages(storage);
 	}
+}
+
+static void storage_release(struct kref *ref)
+{
+	struct dmabed_storage *storage =
+		container_of(ref, struct dmabed_storage, ref);
+
+	if (dmabed_core_sabotaged(DMABED_CORE_LEAK_STORAGE))
+		return;
+	dmabed_live_add(DMABED_LIVE_PAGES, -(s64)storage->nr_pages);
+	free_memory(storage);
 	kvfree(storage->pages);
 	kfree(storage);
 }
@@ -489,25 +553,78 @@ void dmabed_storage_put(struct dmabed_storage *storage)
 }
 EXPORT_SYMBOL_GPL(dmabed_storage_put);
 
+/* Can the CPU copy to or from it? */
+static int check_reach(const struct dmabed_storage *storage)
+{
+	if (!storage->carveout)
+		return 0;
+	if (READ_ONCE(storage->carveout->gone))
+		return -ENODEV;
+	return storage->cpu ? 0 : -EOPNOTSUPP;
+}
+
+/* By way of @page, which may be neither's. */
+static void copy_page_of(struct dmabed_storage *to,
+			 const struct dmabed_storage *from, unsigned int index,
+			 void *page)
+{
+	size_t offset = (size_t)index << PAGE_SHIFT;
+
+	if (from->carveout)
+		memcpy_fromio(page, from->cpu + offset, PAGE_SIZE);
+	else
+		memcpy_from_page(page, from->pages[index], 0, PAGE_SIZE);
+	if (to->carveout)
+		memcpy_toio(to->cpu + offset, page, PAGE_SIZE);
+	else
+		memcpy_to_page(to->pages[index], 0, page, PAGE_SIZE);
+}
+
 /**
  * dmabed_storage_copy - copy all bytes
  * @to: storage of the same size
  * @from: storage that nobody writes to now
+ *
+ * Return: 0; -EOPNOTSUPP where the CPU does not reach; -ENODEV when the memory
+ * is gone; -ENOMEM.
  */
-void dmabed_storage_copy(struct dmabed_storage *to,
-			 const struct dmabed_storage *from)
+int dmabed_storage_copy(struct dmabed_storage *to,
+			const struct dmabed_storage *from)
 {
+	int ret = check_reach(from) ?: check_reach(to);
 	unsigned int i;
+	void *page;
 
-	if (dmabed_core_sabotaged(DMABED_CORE_NO_COPY))
-		return;
+	if (ret || dmabed_core_sabotaged(DMABED_CORE_NO_COPY))
+		return ret;
+	page = (void *)__get_free_page(GFP_KERNEL);
+	if (!page)
+		return -ENOMEM;
 	for (i = 0; i < to->nr_pages; i++)
-		copy_highpage(to->pages[i], from->pages[i]);
+		copy_page_of(to, from, i, page);
+	free_page((unsigned long)page);
+	return 0;
 }
 
-static bool follows(struct page *page, struct page *before)
+/**
+ * dmabed_storage_pfn - number of one page of the storage
+ * @storage: the storage
+ * @index: which page
+ */
+unsigned long dmabed_storage_pfn(const struct dmabed_storage *storage,
+				 unsigned int index)
 {
-	return page_to_pfn(page) == page_to_pfn(before) + 1;
+	if (storage->carveout)
+		return PHYS_PFN(storage->base) + index;
+	return page_to_pfn(storage->pages[index]);
+}
+EXPORT_SYMBOL_GPL(dmabed_storage_pfn);
+
+static bool follows_its_neighbour(const struct dmabed_storage *storage,
+				  unsigned int index)
+{
+	return index && dmabed_storage_pfn(storage, index) ==
+			dmabed_storage_pfn(storage, index - 1) + 1;
 }
 
 /**
@@ -525,10 +642,10 @@ unsigned int dmabed_storage_runs(const struct dmabed_storage *storage,
 	unsigned int i;
 
 	for (i = 0; i < storage->nr_pages; i++) {
-		if (!i || !follows(storage->pages[i], storage->pages[i - 1])) {
+		if (!follows_its_neighbour(storage, i)) {
 			if (count++ < room) {
 				runs[count - 1].address =
-					page_to_phys(storage->pages[i]);
+					PFN_PHYS(dmabed_storage_pfn(storage, i));
 				runs[count - 1].length = 0;
 			}
 		}

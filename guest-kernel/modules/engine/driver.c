@@ -200,6 +200,8 @@ static int find_hardware(struct platform_device *pdev,
 	engine->irq = platform_get_irq(pdev, 0);
 	if (engine->irq < 0)
 		return engine->irq;
+	engine->local = platform_get_resource_byname(pdev, IORESOURCE_MEM,
+						     "local");
 	if (!dmabed_hw_present(engine->regs))
 		return dev_err_probe(&pdev->dev, -ENODEV,
 				     "no engine of a known version\n");
@@ -230,6 +232,26 @@ static int engine_setup(struct dmabed_engine *engine)
 	set_masks(engine->dev, &engine->caps);
 	set_dma_parms(engine->dev, &engine->caps);
 	return fill_info(engine) ?: start_ring(engine);
+}
+
+/* Memory that nobody else reaches has no other address than its own one. */
+static void offer_local_memory(struct dmabed_engine *engine)
+{
+	struct dmabed_carveout like = {
+		.dev = engine->dev,
+		.base = engine->local ? engine->local->start :
+					engine->caps.local_base,
+		.bus = engine->caps.local_base,
+		.size = engine->caps.local_size,
+		.visible = engine->local,
+	};
+
+	if (!like.size)
+		return;
+	strscpy(like.name, engine->info.name, sizeof(like.name));
+	engine->carveout = dmabed_carveout_register(&like);
+	if (!engine->carveout)
+		dev_warn(engine->dev, "local memory is not offered\n");
 }
 
 static int engine_probe(struct platform_device *pdev)
@@ -263,6 +285,7 @@ static int engine_probe(struct platform_device *pdev)
 	ret = dmabed_chardev_register(engine);
 	if (ret)
 		goto err_reset;
+	offer_local_memory(engine);
 	return 0;
 
 err_reset:
@@ -295,6 +318,7 @@ static void engine_remove(struct platform_device *pdev)
 {
 	struct dmabed_engine *engine = platform_get_drvdata(pdev);
 
+	dmabed_carveout_unregister(engine->carveout);
 	misc_deregister(&engine->misc);
 	if (engine->ring.jobs)
 		disable_irq(engine->irq);

@@ -69,6 +69,8 @@ struct dmabed_ring {
  * @dev: the device; valid until remove() has ended
  * @regs: its registers, as long
  * @irq: its interrupt
+ * @local: its own memory as others reach it, NULL: they do not
+ * @carveout: the same for buffers, NULL: it has none
  * @caps: what it said of itself
  * @info: the same for user space, with what the DMA API made of it
  * @misc: the character device
@@ -91,6 +93,8 @@ struct dmabed_engine {
 	struct device *dev;
 	void __iomem *regs;
 	int irq;
+	const struct resource *local;
+	struct dmabed_carveout *carveout;
 	struct dmabed_hw_caps caps;
 	struct dmabed_engine_info info;
 	struct miscdevice misc;

@@ -45,6 +45,8 @@ void dmabed_hw_read_caps(void __iomem *regs, struct dmabed_hw_caps *caps)
 	caps->ops = readl(regs + DMABED_REG_CAP_OPS);
 	caps->max_seg_size = read_pair(regs, DMABED_REG_CAP_SEG_SIZE_LO);
 	caps->boundary = read_pair(regs, DMABED_REG_CAP_BOUNDARY_LO);
+	caps->local_size = read_pair(regs, DMABED_REG_CAP_LOCAL_SIZE_LO);
+	caps->local_base = read_pair(regs, DMABED_REG_CAP_LOCAL_BASE_LO);
 }
 
 /**

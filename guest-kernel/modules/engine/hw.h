@@ -18,6 +18,8 @@
  * @ops: bit n: there is operation n
  * @max_seg_size: largest segment, bytes; all ones: no limit
  * @boundary: mask; no segment crosses a multiple of mask + 1
+ * @local_size: bytes of its own memory
+ * @local_base: bus address at which it reaches that itself
  */
 struct dmabed_hw_caps {
 	u32 addr_bits;
@@ -28,6 +30,8 @@ struct dmabed_hw_caps {
 	u32 ops;
 	u64 max_seg_size;
 	u64 boundary;
+	u64 local_size;
+	u64 local_base;
 };
 
 bool dmabed_hw_present(void __iomem *regs);

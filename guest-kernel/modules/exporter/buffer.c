@@ -2,10 +2,9 @@
 /*
  * A buffer of the current generation.
  *
- * Two tables of operations, because the framework tells dynamic from static
- * exporters by whether they can pin.  A dynamic buffer moves with its mappings:
- * importers are told, and their jobs waited for.  A static one moves only
- * while no device has it mapped.
+ * The framework tells dynamic from static exporters by whether they can pin.  A
+ * dynamic buffer moves with its mappings: importers are told, and their jobs
+ * waited for.  A static one moves only while no device has it mapped.
  */
 #include <linux/err.h>
 #include <linux/module.h>
@@ -14,6 +13,14 @@
 #include "exporter.h"
 
 /* ---- attach and pin ---- */
+
+static bool allows_p2p(const struct dma_buf_attachment *attach)
+{
+	if (dmabed_exporter_sabotaged(DMABED_EXPORTER_P2P_NEVER))
+		return false;
+	return attach->peer2peer ||
+	       dmabed_exporter_sabotaged(DMABED_EXPORTER_P2P_ALWAYS);
+}
 
 static int buffer_attach(struct dma_buf *dmabuf,
 			 struct dma_buf_attachment *attach)
@@ -26,6 +33,7 @@ static int buffer_attach(struct dma_buf *dmabuf,
 	if (!user)
 		return -ENOMEM;
 	user->dev = attach->dev;
+	user->p2p = allows_p2p(attach);
 	ret = dma_resv_lock_interruptible(dmabuf->resv, NULL);
 	if (ret)
 		goto err_free_user;
@@ -71,7 +79,7 @@ static int buffer_pin(struct dma_buf_attachment *attach)
 	int ret;
 
 	dma_resv_assert_held(attach->dmabuf->resv);
-	ret = dmabed_backing_place(&buffer->backing, attach->dev);
+	ret = dmabed_backing_place(&buffer->backing, attach->priv);
 	if (ret)
 		return ret;
 	if (!dmabed_exporter_sabotaged(DMABED_EXPORTER_FORGET_PIN))
@@ -112,20 +120,7 @@ u64 dmabed_buffer_releases(void)
 	return atomic64_read(&releases);
 }
 
-static const struct dma_buf_ops static_ops = {
-	.attach = buffer_attach,
-	.detach = buffer_detach,
-	.map_dma_buf = dmabed_map_dma_buf,
-	.unmap_dma_buf = dmabed_unmap_dma_buf,
-	.begin_cpu_access = dmabed_begin_cpu_access,
-	.end_cpu_access = dmabed_end_cpu_access,
-	.mmap = dmabed_mmap,
-	.vmap = dmabed_vmap,
-	.vunmap = dmabed_vunmap,
-	.release = buffer_release,
-};
-
-static const struct dma_buf_ops dynamic_ops = {
+static const struct dma_buf_ops all_ops = {
 	.attach = buffer_attach,
 	.detach = buffer_detach,
 	.pin = buffer_pin,
@@ -140,6 +135,27 @@ static const struct dma_buf_ops dynamic_ops = {
 	.release = buffer_release,
 };
 
+/* The operations that a buffer has. */
+static void choose_ops(struct dma_buf_ops *ops, u32 flags)
+{
+	*ops = all_ops;
+	if (!(flags & DMABED_EXPORT_DYNAMIC)) {
+		ops->pin = NULL;
+		ops->unpin = NULL;
+	}
+	if (flags & DMABED_EXPORT_NO_MMAP)
+		ops->mmap = NULL;
+	if (flags & DMABED_EXPORT_NO_VMAP) {
+		ops->vmap = NULL;
+		ops->vunmap = NULL;
+	}
+	if (flags & DMABED_EXPORT_NO_CPU_ACCESS) {
+		ops->begin_cpu_access = NULL;
+		ops->end_cpu_access = NULL;
+	}
+	ops->cache_sgt_mapping = flags & DMABED_EXPORT_CACHE_SGT;
+}
+
 /* ---- migration ---- */
 
 static struct dmabed_buffer *buffer_of_backing(struct dmabed_backing *backing)
@@ -149,7 +165,7 @@ static struct dmabed_buffer *buffer_of_backing(struct dmabed_backing *backing)
 
 static bool is_dynamic(const struct dmabed_buffer *buffer)
 {
-	return buffer->dmabuf->ops == &dynamic_ops;
+	return dma_buf_is_dynamic(buffer->dmabuf);
 }
 
 static bool buffer_movable(struct dmabed_backing *backing)
@@ -223,8 +239,8 @@ static struct dma_buf *export_buffer(struct dmabed_buffer *buffer,
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
 
 	info.exp_name = "dmabed-exporter";
-	info.ops = request->flags & DMABED_EXPORT_DYNAMIC ? &dynamic_ops :
-							    &static_ops;
+	choose_ops(&buffer->ops, request->flags);
+	info.ops = &buffer->ops;
 	info.size = request->length;
 	info.flags = request->fd_flags & O_ACCMODE;
 	info.priv = buffer;
@@ -262,7 +278,7 @@ struct dma_buf *dmabed_buffer_export(const struct dmabed_export *request)
  */
 struct dmabed_buffer *dmabed_buffer_of(struct dma_buf *dmabuf)
 {
-	if (dmabuf->ops != &static_ops && dmabuf->ops != &dynamic_ops)
+	if (dmabuf->ops->release != buffer_release)
 		return NULL;
 	return dmabuf->priv;
 }

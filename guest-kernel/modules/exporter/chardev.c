@@ -14,9 +14,13 @@
 #include "exporter.h"
 
 #define KNOWN_FLAGS (DMABED_EXPORT_DYNAMIC | DMABED_EXPORT_UNCONSTRAINED | \
-		     DMABED_EXPORT_HIGH)
+		     DMABED_EXPORT_HIGH | DMABED_EXPORT_NO_MMAP | \
+		     DMABED_EXPORT_NO_VMAP | DMABED_EXPORT_NO_CPU_ACCESS | \
+		     DMABED_EXPORT_CACHE_SGT)
+/* the framework warns of it */
+#define NOT_TOGETHER (DMABED_EXPORT_DYNAMIC | DMABED_EXPORT_CACHE_SGT)
 
-#define HIGHEST_KIND DMABED_STORAGE_FIXED
+#define HIGHEST_KIND DMABED_STORAGE_LOCAL
 #define KNOWN_KINDS GENMASK(HIGHEST_KIND, DMABED_STORAGE_PAGES)
 
 /* of struct dmabed_export as it was first */
@@ -40,6 +44,8 @@ static bool source_sane(u32 kind, const char *source)
 
 static int check_place(const struct dmabed_place *place, u64 length)
 {
+	if (!dmabed_place_exists(place))
+		return -ENOENT;
 	if (place->kind < DMABED_STORAGE_AUTO || place->kind > HIGHEST_KIND)
 		return -EINVAL;
 	if (place->kind != DMABED_STORAGE_FIXED)
@@ -52,7 +58,7 @@ static int check_place(const struct dmabed_place *place, u64 length)
 
 static int check_kind(const struct dmabed_export *request)
 {
-	const struct dmabed_place place = {
+	struct dmabed_place place = {
 		.kind = request->storage,
 		.address = request->address,
 	};
@@ -63,12 +69,14 @@ static int check_kind(const struct dmabed_export *request)
 	if (!source_sane(request->storage, request->source) ||
 	    request->allowed & ~KNOWN_KINDS)
 		return -EINVAL;
+	strscpy(place.source, request->source, sizeof(place.source));
 	return check_place(&place, request->length);
 }
 
 static int check_export(struct dmabed_export *request)
 {
 	if (request->flags & ~KNOWN_FLAGS || request->reserved ||
+	    (request->flags & NOT_TOGETHER) == NOT_TOGETHER ||
 	    request->reserved2 ||
 	    request->fd_flags & ~(O_CLOEXEC | O_ACCMODE))
 		return -EINVAL;

@@ -96,12 +96,26 @@ static vm_fault_t lock_for_fault(struct vm_fault *vmf, struct dma_buf *dmabuf)
 	return VM_FAULT_RETRY;
 }
 
+static vm_fault_t insert(struct vm_fault *vmf,
+			 const struct dmabed_storage *storage, pgoff_t index)
+{
+	pgprot_t protection = vmf->vma->vm_page_prot;
+
+	if (storage->carveout) {
+		if (!storage->cpu || READ_ONCE(storage->carveout->gone))
+			return VM_FAULT_SIGBUS;
+		protection = pgprot_writecombine(protection);
+	}
+	return vmf_insert_pfn_prot(vmf->vma, vmf->address,
+				   dmabed_storage_pfn(storage, index),
+				   protection);
+}
+
 static vm_fault_t fault_locked(struct vm_fault *vmf,
 			       struct dmabed_buffer *buffer)
 {
 	struct dmabed_backing *backing = &buffer->backing;
 	pgoff_t index = vmf->pgoff;
-	struct page *page;
 	int ret;
 
 	if (index >= backing->nr_pages)
@@ -116,8 +130,7 @@ static vm_fault_t fault_locked(struct vm_fault *vmf,
 							      VM_FAULT_SIGBUS;
 	if (dmabed_exporter_sabotaged(DMABED_EXPORTER_WRONG_PAGE))
 		index = (index + 1) % backing->nr_pages;
-	page = backing->storage->pages[index];
-	return vmf_insert_pfn(vmf->vma, vmf->address, page_to_pfn(page));
+	return insert(vmf, backing->storage, index);
 }
 
 static vm_fault_t buffer_fault(struct vm_fault *vmf)
@@ -187,6 +200,18 @@ static void *map_pages(struct dmabed_buffer *buffer,
 	return vmap(storage->pages, storage->nr_pages, VM_MAP, PAGE_KERNEL);
 }
 
+/* It is mapped as long as it is there. */
+static int vmap_carveout(struct dmabed_buffer *buffer, struct iosys_map *map)
+{
+	struct dmabed_storage *storage = buffer->backing.storage;
+
+	if (!storage->cpu)
+		return -EOPNOTSUPP;
+	buffer->vmapped = true;
+	iosys_map_set_vaddr_iomem(map, storage->cpu);
+	return 0;
+}
+
 /**
  * dmabed_vmap - map into the kernel; the framework counts
  * @dmabuf: the buffer
@@ -204,6 +229,8 @@ int dmabed_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 	if (ret)
 		return ret;
 	storage = buffer->backing.storage;
+	if (storage->carveout)
+		return vmap_carveout(buffer, map);
 	address = map_pages(buffer, storage);
 	if (!address)
 		return -ENOMEM;
@@ -222,7 +249,8 @@ void dmabed_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
 	struct dmabed_buffer *buffer = dmabuf->priv;
 
 	dma_resv_assert_held(dmabuf->resv);
-	vunmap(map->vaddr);
+	if (!map->is_iomem)
+		vunmap(map->vaddr);
 	buffer->vmapped = false;
 	if (buffer->decoy)
 		__free_page(buffer->decoy);

@@ -4,6 +4,7 @@
  */
 #include <linux/dma-direct.h>
 #include <linux/dma-mapping.h>
+#include <linux/iommu.h>
 #include <linux/slab.h>
 
 #include "exporter.h"
@@ -62,10 +63,35 @@ static int alloc_table_for(struct dmabed_device_mapping *mapping)
 	return alloc_table(mapping, PAGE_SIZE);
 }
 
+/* No struct pages: an entry has its bus address and nothing else. */
+static int fill_carveout_table(struct dmabed_device_mapping *mapping)
+{
+	const struct dmabed_storage *storage = mapping->storage;
+	size_t bytes = (size_t)storage->nr_pages << PAGE_SHIFT;
+	dma_addr_t bus;
+	int ret;
+
+	if (device_iommu_mapped(mapping->dev))
+		return -EOPNOTSUPP;
+	ret = dmabed_carveout_bus(storage, mapping->user, &bus);
+	if (ret)
+		return ret;
+	ret = sg_alloc_table(&mapping->sgt, 1, GFP_KERNEL);
+	if (ret)
+		return ret;
+	sg_set_page(mapping->sgt.sgl, NULL, bytes, 0);
+	sg_dma_address(mapping->sgt.sgl) = bus;
+	sg_dma_len(mapping->sgt.sgl) = bytes;
+	return 0;
+}
+
 static int fill_table(struct dmabed_device_mapping *mapping)
 {
-	int ret = alloc_table_for(mapping);
+	int ret;
 
+	if (mapping->storage->carveout)
+		return fill_carveout_table(mapping);
+	ret = alloc_table_for(mapping);
 	if (ret)
 		return ret;
 	ret = dma_map_sgtable(mapping->dev, &mapping->sgt, mapping->direction,
@@ -76,7 +102,8 @@ static int fill_table(struct dmabed_device_mapping *mapping)
 }
 
 static struct dmabed_device_mapping *
-mapping_create(struct dmabed_storage *storage, struct device *dev,
+mapping_create(struct dmabed_storage *storage,
+	       const struct dmabed_backing_user *user,
 	       enum dma_data_direction direction)
 {
 	struct dmabed_device_mapping *mapping;
@@ -85,7 +112,8 @@ mapping_create(struct dmabed_storage *storage, struct device *dev,
 	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL);
 	if (!mapping)
 		return ERR_PTR(-ENOMEM);
-	mapping->dev = dev;
+	mapping->user = user;
+	mapping->dev = user->dev;
 	mapping->direction = direction;
 	mapping->storage = storage;
 	ret = fill_table(mapping);
@@ -112,10 +140,10 @@ struct sg_table *dmabed_map_dma_buf(struct dma_buf_attachment *attach,
 	int ret;
 
 	dma_resv_assert_held(attach->dmabuf->resv);
-	ret = dmabed_backing_place(&buffer->backing, attach->dev);
+	ret = dmabed_backing_place(&buffer->backing, attach->priv);
 	if (ret)
 		return ERR_PTR(ret);
-	mapping = mapping_create(buffer->backing.storage, attach->dev,
+	mapping = mapping_create(buffer->backing.storage, attach->priv,
 				 direction);
 	if (IS_ERR(mapping))
 		return ERR_CAST(mapping);
@@ -145,7 +173,8 @@ void dmabed_unmap_dma_buf(struct dma_buf_attachment *attach,
 		return;
 	dmabed_live_add(DMABED_LIVE_MAPPINGS, -1);
 	list_del(&mapping->node);
-	dma_unmap_sgtable(mapping->dev, sgt, mapping->direction, 0);
+	if (!mapping->storage->carveout)
+		dma_unmap_sgtable(mapping->dev, sgt, mapping->direction, 0);
 	sg_free_table(sgt);
 	dmabed_storage_put(mapping->storage);
 	kfree(mapping);
@@ -157,6 +186,14 @@ void dmabed_unmap_dma_buf(struct dma_buf_attachment *attach,
  * wrote to the rest.
  */
 
+/* Carve-outs are never cached and never bounced. */
+static bool can_be_stale(const struct dmabed_buffer *buffer,
+			 const struct dmabed_device_mapping *mapping)
+{
+	return mapping->storage == buffer->backing.storage &&
+	       !mapping->storage->carveout;
+}
+
 /**
  * dmabed_sync_for_cpu - bring what devices wrote into the storage
  * @buffer: the buffer
@@ -167,7 +204,7 @@ void dmabed_sync_for_cpu(struct dmabed_buffer *buffer)
 
 	dma_resv_assert_held(buffer->dmabuf->resv);
 	list_for_each_entry(mapping, &buffer->mappings, node)
-		if (mapping->storage == buffer->backing.storage)
+		if (can_be_stale(buffer, mapping))
 			dma_sync_sgtable_for_cpu(mapping->dev, &mapping->sgt,
 						 mapping->direction);
 }
@@ -182,7 +219,7 @@ void dmabed_sync_for_device(struct dmabed_buffer *buffer)
 
 	dma_resv_assert_held(buffer->dmabuf->resv);
 	list_for_each_entry(mapping, &buffer->mappings, node)
-		if (mapping->storage == buffer->backing.storage)
+		if (can_be_stale(buffer, mapping))
 			dma_sync_sgtable_for_device(mapping->dev, &mapping->sgt,
 						    mapping->direction);
 }

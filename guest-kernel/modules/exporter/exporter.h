@@ -34,6 +34,7 @@
  * @attachments: devices attached
  * @pins: how often it is pinned
  * @vmapped: the kernel has it mapped, so that it cannot move
+ * @ops: of this buffer, as some are absent on request
  * @decoy: what a sabotaged vmap shows in the place of the first page
  */
 struct dmabed_buffer {
@@ -43,6 +44,7 @@ struct dmabed_buffer {
 	u32 attachments;
 	u32 pins;
 	bool vmapped;
+	struct dma_buf_ops ops;
 	struct page *decoy;
 };
 
@@ -50,13 +52,15 @@ struct dmabed_buffer {
  * struct dmabed_device_mapping - a mapping of the buffer for a device
  * @node: in &dmabed_buffer.mappings
  * @sgt: what the importer has
- * @dev: for whom
+ * @user: for whom
+ * @dev: the same device
  * @direction: as mapped
  * @storage: what is mapped, referenced
  */
 struct dmabed_device_mapping {
 	struct list_head node;
 	struct sg_table sgt;
+	const struct dmabed_backing_user *user;
 	struct device *dev;
 	enum dma_data_direction direction;
 	struct dmabed_storage *storage;
@@ -112,6 +116,8 @@ enum dmabed_exporter_sabotage {
 	DMABED_EXPORTER_ACCEPT_ANY_SIZE,
 	DMABED_EXPORTER_WRONG_EXPORTER_NAME,
 	DMABED_EXPORTER_CLOEXEC_IGNORED,
+	DMABED_EXPORTER_P2P_NEVER,
+	DMABED_EXPORTER_P2P_ALWAYS,
 	DMABED_EXPORTER_NO_OWNER,
 	DMABED_EXPORTER_LEAK_ATTACHMENT,
 	DMABED_EXPORTER_LEAK_MAPPING,
