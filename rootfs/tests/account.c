@@ -3,8 +3,11 @@
 #include "account.h"
 
 #include <dirent.h>
+#include <dmabed.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -58,12 +61,43 @@ static long count_timelines(void)
 	return count;
 }
 
+static void count_own(struct account *account)
+{
+	struct dmabed_stats stats = { .size = sizeof(stats) };
+	int exporter = open(EXPORTER_DEVICE, O_RDWR | O_CLOEXEC);
+
+	if (exporter < 0)
+		return;
+	if (ioctl(exporter, DMABED_IOC_STATS, &stats) == 0) {
+		account->own_buffers = stats.buffers;
+		account->attachments = stats.attachments;
+		account->mappings = stats.mappings;
+		account->pages = stats.pages;
+		account->jobs = stats.jobs;
+	}
+	close(exporter);
+}
+
 void account_take(struct account *account)
 {
 	memset(account, 0, sizeof(*account));
 	count_buffers(account);
 	account->statistics = count_entries(BUFFER_STATISTICS);
 	account->timelines = count_timelines();
+	count_own(account);
+}
+
+/* What there is more, and less where something was given back once too often. */
+static void say_difference(const struct account *before, const struct account *now)
+{
+	say("left behind: %ld buffers (%ld bytes), %ld statistics, %ld timelines",
+	    now->buffers - before->buffers, now->bytes - before->bytes,
+	    now->statistics - before->statistics, now->timelines - before->timelines);
+	say("left behind in our modules: %lld buffers, %lld attachments, %lld mappings, "
+	    "%lld pages, %lld jobs",
+	    now->own_buffers - before->own_buffers, now->attachments - before->attachments,
+	    now->mappings - before->mappings, now->pages - before->pages,
+	    now->jobs - before->jobs);
 }
 
 static bool settles(const struct account *before, struct account *now)
@@ -87,9 +121,7 @@ bool account_returns_to(const struct account *before)
 	bool good = settles(before, &now);
 
 	if (!good)
-		say("left behind: %ld buffers (%ld bytes), %ld statistics, %ld timelines",
-		    now.buffers - before->buffers, now.bytes - before->bytes,
-		    now.statistics - before->statistics, now.timelines - before->timelines);
+		say_difference(before, &now);
 	if (leaked >= 0)
 		close(leaked);
 	return good;

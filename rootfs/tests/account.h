@@ -10,6 +10,8 @@ struct account {
 	long bytes; /* of those */
 	long statistics; /* directories of /sys/kernel/dmabuf/buffers */
 	long timelines; /* debugfs sync/info */
+	/* DMABED_IOC_STATS: what our modules hold */
+	unsigned long long own_buffers, attachments, mappings, pages, jobs;
 };
 
 void account_take(struct account *account);
