@@ -161,7 +161,7 @@ def _cache_directory(cache: Cache) -> Check:
     place = _existing(cache.root)
     if place.is_dir() and os.access(place, os.W_OK | os.X_OK):
         return Check(name, State.OK, str(cache.root), reason)
-    fix = f"chown -R \"$(id -u)\" {place}, or set XDG_CACHE_HOME to a directory of yours"
+    fix = f'chown -R "$(id -u)" {place}, or set XDG_CACHE_HOME to a directory of yours'
     return Check(name, State.MISSING, f"{place} can't be written", reason, fix)
 
 

@@ -75,6 +75,7 @@ def test_a_job_that_never_completes(run_text: Run) -> None:
     assert done.verdict.status in (Status.FAILED, Status.ERROR)
     assert "capture" in done.verdict.why
 
+
 REFUSED = """
 scenario: refused
 purpose: An attach that fails though it should not.

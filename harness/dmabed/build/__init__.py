@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Builds QEMU, the kernel, the modules and the root file system into a cache.
 
-    build(kernel=None, variant="default", progress=reporter()) -> Artifacts   builds what is missing
-    load(kernel=None, variant="default") -> Artifacts     SetupError when something is missing
-    overlay_cpio(DIR) -> bytes     a user's files, to follow the initrd
+build(kernel=None, variant="default", progress=reporter()) -> Artifacts   builds what is missing
+load(kernel=None, variant="default") -> Artifacts     SetupError when something is missing
+overlay_cpio(DIR) -> bytes     a user's files, to follow the initrd
 """
 
 from __future__ import annotations

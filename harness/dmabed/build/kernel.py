@@ -68,9 +68,7 @@ def fragments(variant: str = DEFAULT_VARIANT) -> list[Path]:
         return found
     extra = directory / "variants" / f"{variant}.config"
     if not extra.is_file():
-        raise SetupError(
-            f"there is no kernel variant {variant!r}", hint=f"there are {', '.join(variants())}"
-        )
+        raise SetupError(f"there is no kernel variant {variant!r}", hint=f"there are {', '.join(variants())}")
     return [*found, extra]
 
 
@@ -124,9 +122,7 @@ def build(cache: Cache, source: Source, variant: str, entry_key: str, progress: 
     )
 
 
-def bring_tree_to(
-    cache: Cache, source: Source, variant: str, entry_key: str, progress: Progress
-) -> Path:
+def bring_tree_to(cache: Cache, source: Source, variant: str, entry_key: str, progress: Progress) -> Path:
     """Have the output tree hold exactly this kernel; returns it."""
     out = tree(cache, source.versions["linux"], variant)
     stamp = out / "dmabed-key"

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The artifacts in their order: what each is made of, building what is missing, finding what is there.
 
-    QEMU's source, qemu-devices ............ qemu
-    Linux's source, fragments .............. kernel ─┐
-    guest-kernel/modules ............................┴ modules ─┐
-    Debian's arm64 packages, rootfs, keys ............ rootfs ──┴ initrd
+QEMU's source, qemu-devices ............ qemu
+Linux's source, fragments .............. kernel ─┐
+guest-kernel/modules ............................┴ modules ─┐
+Debian's arm64 packages, rootfs, keys ............ rootfs ──┴ initrd
 """
 
 from __future__ import annotations

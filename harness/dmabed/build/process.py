@@ -112,9 +112,7 @@ def _follow(
     return process.wait()
 
 
-def _fail(
-    what: str, status: int, tail: str, log: Path, error: type[TestbedError], hint: str
-) -> None:
+def _fail(what: str, status: int, tail: str, log: Path, error: type[TestbedError], hint: str) -> None:
     if DISK_FULL.search(tail):
         raise SetupError(
             f"{what} failed: the disk is full",

@@ -28,6 +28,7 @@ QEMU_SUITE, QEMU_SERIES = "trixie", "10.0."
 GUEST_SUITE, LINUX_SERIES = "bookworm", "6.12."
 LINUX_PACKAGE = "linux-source-6.12"
 
+
 @dataclass(frozen=True)
 class Source:
     """An unpacked source: where, and which version."""
@@ -70,9 +71,7 @@ def forget(cache: Cache) -> None:
 Fetch = Callable[[Cache, Path, Progress], dict[str, str]]
 
 
-def _ensure(
-    cache: Cache, name: str, fetch: Fetch, progress: Progress, needs: Sequence[str] = ()
-) -> Source:
+def _ensure(cache: Cache, name: str, fetch: Fetch, progress: Progress, needs: Sequence[str] = ()) -> Source:
     found = known(cache, name, needs)
     if found:
         return found
@@ -122,9 +121,7 @@ def _fetch_linux(cache: Cache, tree: Path, progress: Progress) -> dict[str, str]
     return {"linux": version}
 
 
-def _fetch_guest(
-    cache: Cache, tree: Path, progress: Progress, *, packages: Sequence[str]
-) -> dict[str, str]:
+def _fetch_guest(cache: Cache, tree: Path, progress: Progress, *, packages: Sequence[str]) -> dict[str, str]:
     log = cache.log("source-guest")
     with tempfile.TemporaryDirectory(prefix=".down-", dir=tree.parent) as down:
         files = _download(cache, packages, Path(down), log, progress)
@@ -137,9 +134,7 @@ def _fetch_guest(
     return versions
 
 
-def _download(
-    cache: Cache, packages: Sequence[str], down: Path, log: Path, progress: Progress
-) -> list[Path]:
+def _download(cache: Cache, packages: Sequence[str], down: Path, log: Path, progress: Progress) -> list[Path]:
     """Get arm64 (or all) packages, sorted by name."""
     apt = PrivateApt(cache.root / "apt", GUEST_SUITE, "deb", "arm64", log)
     with cache.lock("apt", progress):  # Linux and the guest's packages share their lists

@@ -58,9 +58,7 @@ def _make(directory: Path) -> None:
 
     made = SshKeys(directory)
     client, host = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
-    _write_private(
-        made.client, client.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
-    )
+    _write_private(made.client, client.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()))
     made.client_public.write_text(_openssh(client.public_key().public_bytes_raw()))
     _write_private(
         made.host_dropbear, dropbear_key(host.private_bytes_raw(), host.public_key().public_bytes_raw())
