@@ -5,7 +5,7 @@ A splat is a report of the kernel about itself: a warning, a lock order that can
 deadlock, memory used after its end, a thread that is stuck. It is against the
 subject, whatever the scenario's steps said.
 
-A guest test that provokes one on purpose says so before, on /dev/kmsg:
+A guest test that provokes one on purpose says so before, on /dev/kmsg, or a module with pr_info():
 
     dmabed-expect: TEXT
 
@@ -97,8 +97,8 @@ def _read(console: str) -> Iterator[Splat | str]:
     at = 0
     while at < len(lines):
         line = lines[at]
-        if line.startswith(EXPECT):
-            yield line.removeprefix(EXPECT).strip()
+        if EXPECT in line:
+            yield line.partition(EXPECT)[2].strip()
         elif line == _CUT or _kind(line):
             block = _block(lines, at)
             yield Splat(_kind_of_block(block), tuple(block))
@@ -110,7 +110,7 @@ def _block(lines: list[str], start: int) -> list[str]:
     """The report that begins here: up to its end mark, the next report, or LONGEST."""
     block = [lines[start]]
     for line in lines[start + 1 : start + LONGEST]:
-        if line == _CUT or line.startswith((EXPECT, "=====")):
+        if line == _CUT or EXPECT in line or line.startswith("====="):
             break
         block.append(line)
         if line.startswith(_END_OF_CUT):

@@ -113,8 +113,9 @@ def test_a_report_without_end_does_not_swallow_the_rest() -> None:
     assert [each.kind for each in found] == ["locking", "warning"]
 
 
-def test_an_announced_splat_is_no_complaint() -> None:
-    announced = "[    5.000000] dmabed-expect: dma_buf_export\n"
+@pytest.mark.parametrize("who", ["", "dmabed_calls: "])
+def test_an_announced_splat_is_no_complaint(who: str) -> None:
+    announced = f"[    5.000000] {who}dmabed-expect: dma_buf_export\n"
     assert splat.complaints(announced + WARNING) == splat.Complaints((), ())
     assert len(splat.find(announced + WARNING)) == 1
 
