@@ -166,7 +166,7 @@ def _print(results: Results, as_json: bool) -> None:
     for result in sorted(results.scenarios, key=lambda r: (r.name, r.layout)):
         verdict = Text(result.status.value, style=_COLOURS[result.status])
         devices = ", ".join(result.devices)
-        table.add_row(result.name, result.layout, verdict, devices, f"{result.seconds:.2f}")
+        table.add_row(Text(result.name), result.layout, verdict, devices, f"{result.seconds:.2f}")
     show_table(table)
     show(f"{results.verdict.value}: {_counts(results)}; results in {results.folder}")
 
