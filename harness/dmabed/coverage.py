@@ -127,11 +127,13 @@ def measure(counted: Counted, counters: Path, scratch: Path, html: Path | None =
 
 def _gcovr(source: Path, work: Path, to: Path, html: Path | None) -> None:
     words = [sys.executable, "-m", "gcovr", "--root", str(source), "--filter", f"{COUNTED}/"]
-    words += ["--gcov-executable", f"{CROSS}gcov", "--json", str(to)]
+    words += ["--gcov-executable", f"{CROSS}gcov", "--json", str(to.resolve())]
     if html is not None:
         html.mkdir(parents=True, exist_ok=True)
-        words += ["--html-details", str(html / "index.html"), "--html-title", f"Coverage of {COUNTED}"]
-    done = subprocess.run([*words, str(work)], cwd=source, capture_output=True, text=True, check=False)
+        index = html.resolve() / "index.html"
+        words += ["--html-details", str(index), "--html-title", f"Coverage of {COUNTED}"]
+    words.append(str(work.resolve()))  # the names of files are as seen from the source
+    done = subprocess.run(words, cwd=source, capture_output=True, text=True, check=False)
     if done.returncode:
         raise TestbedError("gcovr failed", why=done.stderr)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from dmabed import build, deadline, splat
+from dmabed import build, deadline, selfcheck, splat
 from dmabed import layout as layouts
 from dmabed.cli.options import SLOWER
 from dmabed.errors import SetupError
@@ -25,6 +25,7 @@ from dmabed.runner import AtEnd, Done, Runner
 from dmabed.scenario import find
 from dmabed.selfcheck import KMEMLEAK
 from dmabed.testbed import Testbed
+from dmabed.transcript import EventKind
 
 pytestmark = pytest.mark.integration
 
@@ -68,6 +69,16 @@ def test_the_debug_kernel_is_one(debug: Testbed, tmp_path: Path) -> None:
 def test_a_scenario_is_clean_in_the_debug_kernel(debug: Testbed, tmp_path: Path) -> None:
     done = run_one(debug, tmp_path)
     assert done.verdict.status is Status.PASSED, done.verdict.why
+
+
+def test_memory_that_is_lost_is_told_with_who_took_it(debug: Testbed, tmp_path: Path) -> None:
+    with debug.start(layouts.find("imx8mp-6g"), tmp_path) as machine:
+        sh(machine, "echo leak-storage > /sys/module/dmabed_core/parameters/sabotage")
+        machine.call("export", buffer="lost", length="0x4000", storage="pages")
+        assert machine.call("cpu-write", buffer="lost", seed="0x1").ok
+        events = selfcheck.of_memory(machine.agent)
+    assert {event.kind for event in events} == {EventKind.LEAK}
+    assert "[dmabed_core]" in events[0].text
 
 
 def test_a_splat_fails_a_scenario(testbed: Testbed, tmp_path: Path) -> None:
