@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The platform driver: asks the hardware for its limits, tells them to the DMA
- * API and to the core, and starts the ring.
+ * What all engines do, whatever bus they are on: ask the hardware for its
+ * limits, tell them to the DMA API and to the core, and start the ring.
  */
 #include <linux/dma-mapping.h>
 #include <linux/interrupt.h>
-#include <linux/mod_devicetable.h>
 #include <linux/module.h>
+#include <linux/pci.h>
 #include <linux/platform_device.h>
 #include <linux/pm_runtime.h>
-#include <linux/property.h>
 #include <linux/slab.h>
 #include <dmabed/engine_regs.h>
 
@@ -164,19 +163,12 @@ static bool caps_sane(const struct dmabed_hw_caps *caps)
 	       is_power_of_2(caps->alignment) && is_power_of_2(caps->granule);
 }
 
-static int fill_info(struct dmabed_engine *engine)
+static void fill_info(struct dmabed_engine *engine)
 {
 	struct dmabed_engine_info *info = &engine->info;
 	const struct dmabed_hw_caps *caps = &engine->caps;
 	struct device *dev = engine->dev;
-	const char *label;
-	int ret;
 
-	ret = device_property_read_string(dev, "label", &label);
-	if (ret)
-		return dev_err_probe(dev, ret, "no label\n");
-	if (strscpy(info->name, label, sizeof(info->name)) <= 0)
-		return dev_err_probe(dev, -EINVAL, "bad label\n");
 	info->size = sizeof(*info);
 	info->dma_mask = dma_get_mask(dev);
 	info->bus_dma_limit = dev->bus_dma_limit;
@@ -186,28 +178,26 @@ static int fill_info(struct dmabed_engine *engine)
 	info->alignment = caps->alignment;
 	info->granule = caps->granule;
 	info->addr_bits = caps->addr_bits;
-	return 0;
 }
 
 /* ---- probe and remove ---- */
 
-static int find_hardware(struct platform_device *pdev,
-			 struct dmabed_engine *engine)
+static int take_hardware(struct dmabed_engine *engine,
+			 const struct dmabed_hardware *hw)
 {
-	engine->regs = devm_platform_ioremap_resource(pdev, 0);
-	if (IS_ERR(engine->regs))
-		return PTR_ERR(engine->regs);
-	engine->irq = platform_get_irq(pdev, 0);
-	if (engine->irq < 0)
-		return engine->irq;
-	engine->local = platform_get_resource_byname(pdev, IORESOURCE_MEM,
-						     "local");
+	engine->regs = hw->regs;
+	engine->irq = hw->irq;
+	engine->irq_flags = hw->irq_flags;
+	engine->local = hw->local;
+	if (strscpy(engine->info.name, hw->name, sizeof(engine->info.name)) <= 0)
+		return dev_err_probe(engine->dev, -EINVAL, "bad name\n");
 	if (!dmabed_hw_present(engine->regs))
-		return dev_err_probe(&pdev->dev, -ENODEV,
+		return dev_err_probe(engine->dev, -ENODEV,
 				     "no engine of a known version\n");
 	dmabed_hw_read_caps(engine->regs, &engine->caps);
 	if (!caps_sane(&engine->caps))
-		return dev_err_probe(&pdev->dev, -ENODEV, "senseless limits\n");
+		return dev_err_probe(engine->dev, -ENODEV,
+				     "senseless limits\n");
 	return 0;
 }
 
@@ -223,7 +213,7 @@ static int start_ring(struct dmabed_engine *engine)
 		return dev_err_probe(engine->dev, -EIO,
 				     "the engine refuses its ring\n");
 	return devm_request_threaded_irq(engine->dev, engine->irq, engine_irq,
-					 engine_irq_thread, 0,
+					 engine_irq_thread, engine->irq_flags,
 					 dev_name(engine->dev), engine);
 }
 
@@ -231,7 +221,8 @@ static int engine_setup(struct dmabed_engine *engine)
 {
 	set_masks(engine->dev, &engine->caps);
 	set_dma_parms(engine->dev, &engine->caps);
-	return fill_info(engine) ?: start_ring(engine);
+	fill_info(engine);
+	return start_ring(engine);
 }
 
 /* Memory that nobody else reaches has no other address than its own one. */
@@ -254,16 +245,22 @@ static void offer_local_memory(struct dmabed_engine *engine)
 		dev_warn(engine->dev, "local memory is not offered\n");
 }
 
-static int engine_probe(struct platform_device *pdev)
+/**
+ * dmabed_engine_create - make an engine ready for use
+ * @dev: the device, whose drvdata becomes the engine
+ * @hw: what its bus found
+ *
+ * Return: 0 or a negative errno.
+ */
+int dmabed_engine_create(struct device *dev, const struct dmabed_hardware *hw)
 {
-	struct device *dev = &pdev->dev;
 	struct dmabed_engine *engine = engine_alloc(dev);
 	int ret;
 
 	if (!engine)
 		return -ENOMEM;
-	platform_set_drvdata(pdev, engine);
-	ret = find_hardware(pdev, engine);
+	dev_set_drvdata(dev, engine);
+	ret = take_hardware(engine, hw);
 	if (ret)
 		goto err_put_engine;
 	engine->retire = alloc_workqueue("%s", WQ_UNBOUND, 0, dev_name(dev));
@@ -274,14 +271,13 @@ static int engine_probe(struct platform_device *pdev)
 	ret = register_limits(dev, &engine->caps);
 	if (ret)
 		goto err_destroy_retire;
-	pm_runtime_enable(dev);
 	ret = pm_runtime_resume_and_get(dev);
 	if (ret)
-		goto err_disable_pm;
+		goto err_unregister_limits;
 	ret = engine_setup(engine);
 	pm_runtime_put(dev);
 	if (ret)
-		goto err_disable_pm;
+		goto err_unregister_limits;
 	ret = dmabed_chardev_register(engine);
 	if (ret)
 		goto err_reset;
@@ -290,8 +286,7 @@ static int engine_probe(struct platform_device *pdev)
 
 err_reset:
 	dmabed_hw_reset(engine->regs);
-err_disable_pm:
-	pm_runtime_disable(dev);
+err_unregister_limits:
 	dmabed_limits_unregister(dev);
 err_destroy_retire:
 	destroy_workqueue(engine->retire);
@@ -310,13 +305,16 @@ static void drop_all_attachments(struct dmabed_engine *engine)
 	mutex_unlock(&engine->clients_lock);
 }
 
-/*
+/**
+ * dmabed_engine_destroy - the device goes, whether it is still there or not
+ * @dev: the device
+ *
  * Jobs end first: a call that waits for one, or for a lock that a waiter holds,
  * comes back by that.  Then no call is inside, and nothing is mapped any more.
  */
-static void engine_remove(struct platform_device *pdev)
+void dmabed_engine_destroy(struct device *dev)
 {
-	struct dmabed_engine *engine = platform_get_drvdata(pdev);
+	struct dmabed_engine *engine = dev_get_drvdata(dev);
 
 	dmabed_carveout_unregister(engine->carveout);
 	misc_deregister(&engine->misc);
@@ -329,26 +327,32 @@ static void engine_remove(struct platform_device *pdev)
 	up_write(&engine->state);
 	destroy_workqueue(engine->retire);
 
-	pm_runtime_disable(&pdev->dev);
-	dmabed_limits_unregister(&pdev->dev);
+	dmabed_limits_unregister(dev);
 	dmabed_engine_put(engine);
 }
 
-static const struct of_device_id engine_of_match[] = {
-	{ .compatible = "dmabed,engine" },
-	{ }
-};
-MODULE_DEVICE_TABLE(of, engine_of_match);
+/* ---- module ---- */
 
-static struct platform_driver engine_driver = {
-	.probe = engine_probe,
-	.remove = engine_remove,
-	.driver = {
-		.name = "dmabed-engine",
-		.of_match_table = engine_of_match,
-	},
-};
-module_platform_driver(engine_driver);
+static int __init engine_init(void)
+{
+	int ret = platform_driver_register(&dmabed_engine_platform_driver);
+
+	if (ret || !IS_ENABLED(CONFIG_PCI))
+		return ret;
+	ret = pci_register_driver(&dmabed_engine_pci_driver);
+	if (ret)
+		platform_driver_unregister(&dmabed_engine_platform_driver);
+	return ret;
+}
+module_init(engine_init);
+
+static void __exit engine_exit(void)
+{
+	if (IS_ENABLED(CONFIG_PCI))
+		pci_unregister_driver(&dmabed_engine_pci_driver);
+	platform_driver_unregister(&dmabed_engine_platform_driver);
+}
+module_exit(engine_exit);
 
 MODULE_DESCRIPTION("dmabed: DMA engine as an importer of dma-bufs");
 MODULE_LICENSE("GPL");

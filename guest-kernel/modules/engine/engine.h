@@ -2,7 +2,9 @@
 /*
  * The importer: one DMA engine as a character device.
  *
- * driver.c      probe and remove
+ * driver.c      what all engines do at probe and remove
+ * platform.c    engines of the device tree
+ * pci.c         engines on PCI Express
  * hw.c          registers
  * ring.c        ring, completions and segment lists in memory
  * job.c         one job: fence, dependencies, life
@@ -69,6 +71,7 @@ struct dmabed_ring {
  * @dev: the device; valid until remove() has ended
  * @regs: its registers, as long
  * @irq: its interrupt
+ * @irq_flags: how it is requested
  * @local: its own memory as others reach it, NULL: they do not
  * @carveout: the same for buffers, NULL: it has none
  * @caps: what it said of itself
@@ -93,6 +96,7 @@ struct dmabed_engine {
 	struct device *dev;
 	void __iomem *regs;
 	int irq;
+	unsigned long irq_flags;
 	const struct resource *local;
 	struct dmabed_carveout *carveout;
 	struct dmabed_hw_caps caps;
@@ -114,6 +118,27 @@ struct dmabed_engine {
 	struct workqueue_struct *retire;
 	wait_queue_head_t idle;
 };
+
+/**
+ * struct dmabed_hardware - what a bus found, for as long as the device is there
+ * @regs: the registers
+ * @irq: the interrupt
+ * @irq_flags: IRQF_*
+ * @local: where others reach its own memory, NULL: nowhere
+ * @name: for /dev/dmabed, needed during the call only
+ */
+struct dmabed_hardware {
+	void __iomem *regs;
+	int irq;
+	unsigned long irq_flags;
+	const struct resource *local;
+	const char *name;
+};
+
+int dmabed_engine_create(struct device *dev, const struct dmabed_hardware *hw);
+void dmabed_engine_destroy(struct device *dev);
+extern struct platform_driver dmabed_engine_platform_driver;
+extern struct pci_driver dmabed_engine_pci_driver;
 
 void dmabed_engine_put(struct dmabed_engine *engine);
 int dmabed_engine_enter(struct dmabed_engine *engine);

@@ -2,11 +2,16 @@
 /*
  * Access to the engine's registers.
  */
+#include <linux/limits.h>
+#include <linux/string.h>
 #include <dmabed/engine_regs.h>
 
 #include "hw.h"
 
 #define VERSION_MAJOR(version) ((version) >> 16)
+
+/* what a bus answers for a device that has been unplugged */
+#define UNPLUGGED U32_MAX
 
 static u64 read_pair(void __iomem *regs, u32 lo)
 {
@@ -47,6 +52,23 @@ void dmabed_hw_read_caps(void __iomem *regs, struct dmabed_hw_caps *caps)
 	caps->boundary = read_pair(regs, DMABED_REG_CAP_BOUNDARY_LO);
 	caps->local_size = read_pair(regs, DMABED_REG_CAP_LOCAL_SIZE_LO);
 	caps->local_base = read_pair(regs, DMABED_REG_CAP_LOCAL_BASE_LO);
+}
+
+/**
+ * dmabed_hw_read_name - ask the hardware what it is called
+ * @regs: the register block
+ * @name: DMABED_NAME_SIZE bytes, filled in; ends with NUL
+ */
+void dmabed_hw_read_name(void __iomem *regs, char *name)
+{
+	unsigned int i;
+	__le32 part;
+
+	for (i = 0; i < DMABED_NAME_SIZE; i += sizeof(part)) {
+		part = cpu_to_le32(readl(regs + DMABED_REG_NAME + i));
+		memcpy(name + i, &part, sizeof(part));
+	}
+	name[DMABED_NAME_SIZE - 1] = '\0';
 }
 
 /**
@@ -95,7 +117,8 @@ void dmabed_hw_doorbell(void __iomem *regs, u32 head)
  * dmabed_hw_tail - how far the engine is
  * @regs: the register block
  *
- * Completions before this index may be read after the call.
+ * Completions before this index may be read after the call.  It is none of the
+ * ring's when the device has been unplugged.
  */
 u32 dmabed_hw_tail(void __iomem *regs)
 {
@@ -112,6 +135,8 @@ u32 dmabed_hw_ack_irq(void __iomem *regs)
 {
 	u32 status = readl(regs + DMABED_REG_IRQ_STATUS);
 
+	if (status == UNPLUGGED)
+		return 0;
 	writel(status, regs + DMABED_REG_IRQ_STATUS);
 	return status;
 }
@@ -122,5 +147,7 @@ u32 dmabed_hw_ack_irq(void __iomem *regs)
  */
 u32 dmabed_hw_error(void __iomem *regs)
 {
-	return readl(regs + DMABED_REG_ERROR);
+	u32 error = readl(regs + DMABED_REG_ERROR);
+
+	return error == UNPLUGGED ? DMABED_ERROR_NONE : error;
 }

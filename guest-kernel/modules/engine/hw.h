@@ -36,6 +36,7 @@ struct dmabed_hw_caps {
 
 bool dmabed_hw_present(void __iomem *regs);
 void dmabed_hw_read_caps(void __iomem *regs, struct dmabed_hw_caps *caps);
+void dmabed_hw_read_name(void __iomem *regs, char *name);
 void dmabed_hw_reset(void __iomem *regs);
 bool dmabed_hw_start(void __iomem *regs, u64 jobs, u64 completions,
 		     u32 entries);

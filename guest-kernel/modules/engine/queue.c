@@ -122,9 +122,13 @@ void dmabed_queue_reap(struct dmabed_engine *engine)
 {
 	unsigned long flags;
 	LIST_HEAD(done);
+	u32 tail;
 
 	spin_lock_irqsave(&engine->lock, flags);
-	take_ring(engine, dmabed_hw_tail(engine->regs), &done);
+	tail = dmabed_hw_tail(engine->regs);
+	/* jobs of an unplugged device end with its removal */
+	if (tail < DMABED_RING_ENTRIES)
+		take_ring(engine, tail, &done);
 	feed(engine);
 	spin_unlock_irqrestore(&engine->lock, flags);
 	end_all(&done, 0);
