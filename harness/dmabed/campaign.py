@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from dmabed import tamper
 from dmabed.plan import Planned
 from dmabed.runner import Done
 from dmabed.sabotage import Attempt, Switch, Trial
@@ -19,7 +20,7 @@ class Campaign:
 
     def __init__(self, plan: Sequence[Planned], run_one: RunOne) -> None:
         """``plan`` has the scenarios that may be used, ``run_one`` runs one of them."""
-        self._plan = plan
+        self._plan = sorted(plan, key=_many_last)
         self._run_one = run_one
         self._passes: dict[str, bool] = {}
 
@@ -30,9 +31,7 @@ class Campaign:
         report: Callable[[Trial], None],
     ) -> list[Trial]:
         """Try the switches, each on its rows; ``report`` is called as each one ends, in its thread."""
-        wanted = {row for _, rows in chosen for row in rows}
         with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="sabotage") as pool:
-            self._passes = self._try_without(pool, wanted)
 
             def one(entry: tuple[Switch, tuple[str, ...]]) -> Trial:
                 trial = self._try(*entry)
@@ -41,28 +40,42 @@ class Campaign:
 
             return list(pool.map(one, chosen))
 
-    def _try_without(self, pool: ThreadPoolExecutor, rows: set[str]) -> dict[str, bool]:
-        """Which of the scenarios of these rows pass as they are."""
-        used = [planned for planned in self._plan if rows & set(planned.scenario.rows)]
-        done = pool.map(self._run_one, used)
-        return {each.planned.folder: each.verdict.passed for each in done}
+    def _passes_without(self, planned: Planned) -> bool:
+        """Does the scenario pass as it is? Asked once, and only of those that noticed something."""
+        if planned.folder not in self._passes:
+            self._passes[planned.folder] = self._run_one(planned).verdict.passed
+        return self._passes[planned.folder]
 
     def _try(self, switch: Switch, rows: tuple[str, ...]) -> Trial:
         """Until every row has a scenario that notices, or none is left."""
         trial = Trial(switch, dict.fromkeys(rows))
         for planned in self._plan:
             open_rows = set(trial.survived) & set(planned.scenario.rows)
-            if open_rows and self._passes.get(planned.folder):
+            if open_rows and _concerns(trial.switch, planned):
                 self._try_scenario(trial, planned, open_rows)
         return trial
 
     def _try_scenario(self, trial: Trial, planned: Planned, open_rows: set[str]) -> None:
         verdict = self._run_one(dataclasses.replace(planned, switch=trial.switch)).verdict
         attempt = Attempt(planned.scenario.name, planned.layout.name, verdict.status.value, verdict.why)
-        if attempt.status != trial.switch.ends:
+        if attempt.status == trial.switch.ends and self._passes_without(planned):
+            trial.caught.update(dict.fromkeys(open_rows, attempt))
+        else:
             trial.missed.append(attempt)
-            return
-        trial.caught.update(dict.fromkeys(open_rows, attempt))
+
+
+def _concerns(switch: Switch, planned: Planned) -> bool:
+    """Can the scenario notice at all? Guest tests' switches need a guest test, a verb's needs the verb."""
+    verbs = {step.verb for step in planned.scenario.steps}
+    if switch.guest_test:
+        return "guest-test" in verbs
+    skipped = tamper.skipped_verb(switch.tamper)
+    return skipped is None or skipped in verbs
+
+
+def _many_last(planned: Planned) -> bool:
+    """The combinations of a matrix and the guest tests take long."""
+    return "[" in planned.scenario.name or any(step.verb == "guest-test" for step in planned.scenario.steps)
 
 
 def survivors(trials: Sequence[Trial]) -> Mapping[str, tuple[str, ...]]:

@@ -84,6 +84,15 @@ def test_a_missing_witness_may_end_in_an_error(tmp_path: Path) -> None:
     assert not survivors([found])
 
 
+def test_only_scenarios_that_can_notice_are_run(tmp_path: Path) -> None:
+    broken = Switch("broken", ("C4",), "poll lies", "failed", guest_test="broken")
+    found = trial(
+        [planned(tmp_path, "no-guest-test", "C4")], {("no-guest-test", True): Status.FAILED}, broken
+    )
+    assert survivors([found]) == {"broken": ("C4",)}
+    assert not found.missed
+
+
 # ---- what is kept ----
 
 

@@ -86,4 +86,4 @@ def _words(trial: Trial, attempt: Attempt | None) -> tuple[str, str]:
     if attempt is not None:
         return attempt.scenario, attempt.why
     others = "; ".join(f"{missed.scenario} {missed.status}: {missed.why}" for missed in trial.missed)
-    return "nothing", others or "no scenario of this row passes without it"
+    return "nothing", others or "no scenario claims this row"
