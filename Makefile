@@ -14,7 +14,7 @@ help: ## this list
 		while IFS='|' read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
 
 demo: build ## set up all that is missing, then run the scenarios
-	@./dmabed run
+	@./dmabed run base
 
 test: lint build ## set up all that is missing, then run every test
 	@$(PYTEST) tests/unit tests/contract tests/qtest tests/integration tests/sabotage
