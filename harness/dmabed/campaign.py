@@ -18,10 +18,13 @@ RunOne = Callable[[Planned], Done]
 class Campaign:
     """All trials share what is known of the scenarios without a switch."""
 
-    def __init__(self, plan: Sequence[Planned], run_one: RunOne) -> None:
-        """``plan`` has the scenarios that may be used, ``run_one`` runs one of them."""
+    def __init__(
+        self, plan: Sequence[Planned], run_one: RunOne, stop: Callable[[], None] = lambda: None
+    ) -> None:
+        """``plan`` has the scenarios that may be used; ``run_one`` runs one, ``stop`` ends the runs."""
         self._plan = sorted(plan, key=_many_last)
         self._run_one = run_one
+        self._stop = stop
         self._passes: dict[str, bool] = {}
 
     def run(
@@ -31,14 +34,21 @@ class Campaign:
         report: Callable[[Trial], None],
     ) -> list[Trial]:
         """Try the switches, each on its rows; ``report`` is called as each one ends, in its thread."""
-        with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="sabotage") as pool:
+        pool = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="sabotage")
 
-            def one(entry: tuple[Switch, tuple[str, ...]]) -> Trial:
-                trial = self._try(*entry)
-                report(trial)
-                return trial
+        def one(entry: tuple[Switch, tuple[str, ...]]) -> Trial:
+            trial = self._try(*entry)
+            report(trial)
+            return trial
 
+        try:
             return list(pool.map(one, chosen))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            self._stop()
+            raise
+        finally:
+            pool.shutdown()
 
     def _passes_without(self, planned: Planned) -> bool:
         """Does the scenario pass as it is? Asked once, and only of those that noticed something."""

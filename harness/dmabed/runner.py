@@ -86,13 +86,17 @@ class Runner:
                 _report_finished(left, report)
         except BaseException:
             # the guests die, and each worker comes back with what it has
-            self._stop.set()
-            process.kill_all()
+            self.stop()
             while left:
                 _report_finished(left, report)
             raise
         finally:
             pool.shutdown()
+
+    def stop(self) -> None:
+        """End all guests; what is under way ends as interrupted, and nothing begins any more."""
+        self._stop.set()
+        process.kill_all()
 
     # ---- one scenario ----
 

@@ -40,7 +40,7 @@ def sabotage(words: tuple[str, ...], jobs: int, results_folder: Path, booting: B
     plan = make_plan(find([]), [])
     testbed = booting.testbed()
     runner = Runner(testbed, results_folder / time.strftime("sabotage-%Y%m%dT%H%M%SZ", time.gmtime()))
-    trials = Campaign(plan, runner.one).run(chosen, jobs, _tell)
+    trials = Campaign(plan, runner.one, runner.stop).run(chosen, jobs, _tell)
     switches.store(results_folder, trials)
     if as_json:
         show(json.dumps(_as_json(trials), indent=2))
