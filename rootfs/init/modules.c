@@ -16,6 +16,7 @@ static const char *const modules[] = {
 	"dmabed-core",
 	"dmabed-engine",
 	"dmabed-exporter",
+	"dmabed-calls",
 };
 
 static void load_module(const char *name)

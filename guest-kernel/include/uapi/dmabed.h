@@ -461,7 +461,7 @@ struct dmabed_stats {
 #define DMABED_NULL_UNMAP		9
 #define DMABED_NULL_UNMAP_UNLOCKED	10
 #define DMABED_NULL_BEGIN_CPU_ACCESS	11
-#define DMABED_NULL_END_CPU_ACCESS	12
+/* 12: dma_buf_end_cpu_access() warns, and then reads what it was not given */
 #define DMABED_NULL_MMAP		13
 #define DMABED_NULL_VMAP		14
 #define DMABED_NULL_VMAP_UNLOCKED	15
