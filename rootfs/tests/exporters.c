@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <dmabed.h>
 #include <fcntl.h>
+#include <linux/dma-buf.h>
 #include <linux/dma-heap.h>
 #include <linux/udmabuf.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "calls.h"
 #include "sabotage.h"
 #include "test.h"
 
@@ -103,6 +105,16 @@ int memfd_of(size_t length, unsigned int seals)
 	return fd;
 }
 
+/*
+ * udmabuf maps itself in the direction of its first bracket and synchronises in
+ * that of each one, which DMA API debugging warns of, unless the first was both.
+ */
+void udmabuf_both_ways(int buffer)
+{
+	CHECK_OK(buffer_sync(buffer, DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW));
+	CHECK_OK(buffer_sync(buffer, DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW));
+}
+
 /* Access modes cannot be asked for: it always is read and write. */
 static int make_udmabuf(const struct exporter *exporter, size_t length, int fd_flags)
 {
@@ -116,6 +128,8 @@ static int make_udmabuf(const struct exporter *exporter, size_t length, int fd_f
 
 	(void)exporter;
 	close(create.memfd);
+	if (fd >= 0)
+		udmabuf_both_ways(fd);
 	errno = error;
 	return fd;
 }

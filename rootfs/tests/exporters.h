@@ -37,6 +37,8 @@ int buffer_of(const struct exporter *exporter, size_t length);
 /* What the kernel calls the exporter of a buffer. */
 const char *exporter_kernel_name(const struct exporter *exporter);
 
+/* Before brackets of different directions on a udmabuf. */
+void udmabuf_both_ways(int buffer);
 /* A sealed memfd of this length. */
 int memfd_of(size_t length, unsigned int seals);
 /* The device of the contiguous heap, or NULL. */

@@ -103,6 +103,22 @@ static int create_udmabuf(void *context)
 	return ioctl(request->device, UDMABUF_CREATE, &create);
 }
 
+/* The first bracket makes a list of the pages. */
+static int create_and_begin(void *context)
+{
+	int buffer = create_udmabuf(context);
+	int error;
+
+	if (buffer < 0)
+		return -1;
+	if (buffer_sync(buffer, DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW) == 0)
+		return buffer;
+	error = errno;
+	close(buffer);
+	errno = error;
+	return -1;
+}
+
 struct list {
 	struct udmabuf_create_list head;
 	struct udmabuf_create_item items[2];
@@ -126,6 +142,8 @@ TEST(C15, faults_of_udmabuf)
 	int memfd = memfd_of(LENGTH, F_SEAL_SHRINK);
 
 	fail_request(create_udmabuf,
+		     (struct request){ .device = device, .memfd = memfd, .length = LENGTH });
+	fail_request(create_and_begin,
 		     (struct request){ .device = device, .memfd = memfd, .length = LENGTH });
 	fail_request(create_udmabuf_list, (struct request){ .device = device, .memfd = memfd });
 }

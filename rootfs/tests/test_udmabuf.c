@@ -268,6 +268,7 @@ TEST(C15, udmabuf_keeps_its_pages)
 	int memfd = memfd_of(LENGTH, F_SEAL_SHRINK);
 	int buffer = CHECK_OK(create(memfd, 0, LENGTH));
 
+	udmabuf_both_ways(buffer);
 	cpu_writes(buffer, 66, LENGTH);
 	CHECK_OK(fallocate(memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, LENGTH));
 	check_cpu_sees(buffer, 66, LENGTH);
