@@ -131,6 +131,8 @@ class Runner:
             if self._stop.is_set():
                 return Verdict(Status.SKIPPED, "the run was interrupted"), None
             return Verdict(Status.ERROR, str(error)), None
+        if found and self._stop.is_set():  # the guest was taken away while it was scanned
+            found = [Event(EventKind.INTERRUPTED, "the run was interrupted")]
         found += selfcheck.of_console(directory)
         transcript = dataclasses.replace(transcript, events=(*transcript.events, *found))
         if planned.switch:
