@@ -303,13 +303,22 @@ def test_wrong_arguments_of_the_program(program: Path) -> None:
 # ---- threads ----
 
 
+def threads_when_busy(agent: AgentProcess, name: str) -> dict[str, Any]:
+    """The answer to ``threads`` as soon as that thread has begun its request: it may be just starting."""
+    end = time.monotonic() + 10
+    while True:
+        threads = agent.result("threads")
+        if threads[name]["op"] is not None:
+            return dict(threads)
+        assert time.monotonic() < end, f"thread {name} never began"
+        time.sleep(0.01)
+
+
 def test_a_blocked_thread_blocks_nobody_else(agent: AgentProcess) -> None:
-    slow = agent.send("wait", device="codec", job=JOB_STUCK, timeout_ms=600, thread="slow")
+    slow = agent.send("wait", device="codec", job=JOB_STUCK, timeout_ms=1200, thread="slow")
     behind = agent.send("hello", thread="slow")
     assert agent.result("reset") == {}
-    threads = agent.result("threads")
-    while threads["slow"]["op"] is None:  # the thread is just starting
-        threads = agent.result("threads")
+    threads = threads_when_busy(agent, "slow")
     assert (threads["slow"]["busy"], threads["slow"]["op"], threads["slow"]["id"]) == (True, "wait", slow)
     assert threads["slow"]["queued"] == 1
     assert threads["slow"]["tid"] > 0
@@ -319,9 +328,9 @@ def test_a_blocked_thread_blocks_nobody_else(agent: AgentProcess) -> None:
 
 
 def test_the_reader_answers_when_main_hangs(agent: AgentProcess) -> None:
-    stuck = agent.send("wait", device="codec", job=JOB_STUCK, timeout_ms=600)
+    stuck = agent.send("wait", device="codec", job=JOB_STUCK, timeout_ms=1200)
     assert agent.result("hello")["protocol"] == 1
-    assert agent.result("threads")["main"]["id"] == stuck
+    assert threads_when_busy(agent, "main")["main"]["id"] == stuck
     assert agent.read()["id"] == stuck
 
 
@@ -356,8 +365,7 @@ def test_threads_are_limited_and_can_be_had_again(agent: AgentProcess) -> None:
 
 def test_a_queue_is_limited(agent: AgentProcess) -> None:
     stuck = agent.send("wait", device="codec", job=JOB_STUCK, timeout_ms=1500)
-    while agent.result("threads")["main"]["op"] != "wait":
-        time.sleep(0.01)
+    threads_when_busy(agent, "main")
     for _ in range(1024):
         agent.send("reset")
     assert agent.refusal("reset") == "too many requests wait for this thread"
