@@ -156,8 +156,11 @@ static const struct vm_operations_struct buffer_vm_ops = {
  */
 int dmabed_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 {
-	/* a private copy would not be shared memory */
-	if (!(vma->vm_flags & VM_SHARED))
+	/*
+	 * A private copy would not be shared memory. A shared mapping of a
+	 * read-only file has lost VM_SHARED on the way here, and kept VM_MAYSHARE.
+	 */
+	if (!(vma->vm_flags & (VM_SHARED | VM_MAYSHARE)))
 		return -EINVAL;
 	vm_flags_set(vma, VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
 	vma->vm_ops = &buffer_vm_ops;
