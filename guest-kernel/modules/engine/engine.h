@@ -16,8 +16,8 @@
  *
  * Locking, outermost first:
  *
- *   engine->clients_lock  the list of open files, and who ends an attachment
  *   engine->state         read: a call that needs the device; write: remove()
+ *   engine->clients_lock  the list of open files, and who ends an attachment
  *   dma_resv              mappings of an attachment to that buffer
  *   engine->lock          queue and ring; taken in interrupts and inside the
  *                         fence locks of others, so no fence is signalled, and
@@ -66,7 +66,7 @@ struct dmabed_ring {
 };
 
 /**
- * struct dmabed_engine - an engine, as long as a file or a job refers to it
+ * struct dmabed_engine - an engine, as long as its driver or a file refers to it
  * @ref: one for the driver, one for each open file
  * @dev: the device; valid until remove() has ended
  * @regs: its registers, as long
