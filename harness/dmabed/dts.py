@@ -8,7 +8,6 @@ that has them as ``dma-ranges``, one bus node per distinct set.
 
 from __future__ import annotations
 
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from dmabed import layout_checks, paths
+from dmabed.build.cache import replace
 from dmabed.errors import BuildError, SetupError
 from dmabed.layout import DEVICE_MMIO_SIZE, Device, Layout, Pcie, Range, Reserved, Window
 
@@ -47,16 +47,9 @@ def compile_dtb(layout: Layout, out: Path) -> Path:
     if done.returncode or done.stderr:
         why = done.stderr.decode(errors="replace")
         raise BuildError(f"{layout.name}: dtc finds fault with the device tree", why=why)
-    _write(out, done.stdout)
-    return out
-
-
-def _write(out: Path, content: bytes) -> None:
-    """All or nothing, so that a killed harness leaves no half a DTB to be found later."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    part = out.with_name(f"{out.name}.{os.getpid()}.part")
-    part.write_bytes(content)
-    part.replace(out)
+    replace(out, done.stdout)  # others may be writing the same one at this moment
+    return out
 
 
 def _words(layout: Layout) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 """The device tree source, against golden files (``DMABED_RENDER=1`` writes them anew)."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -103,3 +104,12 @@ def test_dtc_missing(pi4, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SetupError, match="device-tree-compiler"):
         dts.compile_dtb(pi4, tmp_path / "x.dtb")
+
+
+def test_threads_may_compile_the_same_tree_at_the_same_time(tmp_path: Path) -> None:
+    """As two scenarios on one layout do when the cache is empty."""
+    soc = layout.find("imx8mp-6g")
+    out = tmp_path / "dtb" / "soc.dtb"
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: dts.compile_dtb(soc, out), range(32)))
+    assert [path.name for path in out.parent.iterdir()] == ["soc.dtb"]
