@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import re
 import secrets
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from dmabed import junit, ktap
+from dmabed.build.cache import replace
 from dmabed.errors import InputError
 from dmabed.outcome import Entry, Overall, ScenarioResult, overall
 from dmabed.rows import Outcome
@@ -108,17 +107,7 @@ def latest_outcomes(root: Path) -> list[Outcome]:
 
 def write_atomically(path: Path, text: str) -> None:
     """The old file or the new one, never half of it."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    replace(path, text.encode("utf-8", "backslashreplace"), durable=True)
 
 
 def _check_latest(link: Path) -> None:

@@ -10,7 +10,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from dmabed import junit, results
+from dmabed import junit
+from dmabed.build import cache
 from dmabed.errors import InputError
 from dmabed.findings import Status
 from dmabed.outcome import Overall, ScenarioResult, overall
@@ -100,7 +101,7 @@ def test_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Mo
     def full(_fd: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(results.os, "fsync", full)
+    monkeypatch.setattr(cache.os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
         run.add(PASSED)
     assert stored(tmp_path) == before

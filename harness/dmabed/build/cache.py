@@ -145,12 +145,15 @@ def default_root() -> Path:
     return (Path(base) if base.startswith("/") else Path.home() / ".cache") / "dmabed"
 
 
-def replace(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """Write a file so that nobody ever sees half of it."""
+def replace(path: Path, content: bytes, mode: int = 0o644, *, durable: bool = False) -> None:
+    """Write a file so that nobody ever sees half of it; ``durable``: it is on disk on return."""
     handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         Path(name).chmod(mode)
         Path(name).rename(path)
     except BaseException:
