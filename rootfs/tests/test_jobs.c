@@ -19,6 +19,8 @@
 #include "timelines.h"
 
 #define LENGTH (2 * PAGE)
+/* for what two engines finish in another order than they began */
+#define SOON_NS (20 * 1000 * 1000)
 
 struct setting {
 	int buffer, engine, attachment, timeline;
@@ -49,11 +51,25 @@ static void let_go(const struct setting *setting)
 	CHECK_OK(timeline_advance(setting->timeline, 1));
 }
 
+/* A job that need not wait has ended by the time that a later one of another engine has. */
+static void let_another_job_end(const struct exporter *exporter)
+{
+	int buffer = buffer_of(exporter, LENGTH);
+	int engine = engine_open_other();
+	int attachment = CHECK_OK(engine_attach(engine, buffer, 0));
+	struct dmabed_wait result;
+
+	CHECK_OK(engine_wait(engine, CHECK_OK(engine_start_fill(engine, attachment, 9, LENGTH)),
+			     -1, &result));
+	close(engine);
+	close(buffer);
+}
+
 static void check_waits(int engine, int job)
 {
 	struct dmabed_wait result;
 
-	CHECK_FAILS(engine_wait(engine, job, 0, &result), ETIMEDOUT);
+	CHECK_FAILS(engine_wait(engine, job, SOON_NS, &result), ETIMEDOUT);
 }
 
 static void check_done(int engine, int job)
@@ -71,6 +87,7 @@ TEST_EACH(C7, write_waits_for_write)
 
 	hold(&on, DMA_BUF_SYNC_WRITE);
 	job = CHECK_OK(engine_start_fill(on.engine, on.attachment, 1, LENGTH));
+	let_another_job_end(exporter);
 	check_waits(on.engine, job);
 	let_go(&on);
 	check_done(on.engine, job);
@@ -84,6 +101,7 @@ TEST_EACH(C7, write_waits_for_read)
 
 	hold(&on, DMA_BUF_SYNC_READ);
 	job = CHECK_OK(engine_start_fill(on.engine, on.attachment, 1, LENGTH));
+	let_another_job_end(exporter);
 	check_waits(on.engine, job);
 	let_go(&on);
 	check_done(on.engine, job);
@@ -96,6 +114,7 @@ TEST_EACH(C7, read_waits_for_write)
 
 	hold(&on, DMA_BUF_SYNC_WRITE);
 	job = CHECK_OK(engine_start_digest(on.engine, on.attachment, LENGTH));
+	let_another_job_end(exporter);
 	check_waits(on.engine, job);
 	let_go(&on);
 	check_done(on.engine, job);
@@ -121,6 +140,7 @@ TEST_EACH(C7, jobs_of_two_engines)
 
 	hold(&on, DMA_BUF_SYNC_READ);
 	first = CHECK_OK(engine_start_fill(on.engine, on.attachment, 2, LENGTH));
+	let_another_job_end(exporter);
 	second = CHECK_OK(engine_start_digest(other, attachment, LENGTH));
 	check_waits(on.engine, first);
 	check_waits(other, second);
