@@ -11,12 +11,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from dmabed.layout import Device, Layout, Pcie
+from dmabed.layout import Device, Iommu, Layout, Pcie
 
 MACHINE = "dmabed-soc"
 ENGINE = "dmabed-engine-sys"
 ENGINE_PCI = "dmabed-engine-pci"
 ROOT_PORT = "pcie-root-port"
+IOMMU = "dmabed-rk-iommu"
 MEMORY_ID = "ram0"
 
 _MIB = 1 << 20
@@ -36,6 +37,8 @@ def machine_arguments(layout: Layout, memory_path: Path | None, share: bool) -> 
     words += ["-object", _memory(layout, memory_path, share)]
     for number in range(layout.platform.pcie.ports if layout.platform.pcie else 0):
         words += ["-device", json.dumps(port_properties(number))]
+    for iommu in layout.iommus:  # before the devices, which name them
+        words += ["-device", json.dumps(iommu_properties(iommu))]
     for device in layout.devices:
         words += ["-device", json.dumps(engine_properties(device))]
     return words
@@ -75,6 +78,22 @@ def port_id(number: int) -> str:
     return f"rp{number}"
 
 
+def iommu_properties(iommu: Iommu) -> dict[str, int | str]:
+    """An IOMMU of the platform, as docs/specs/rockchip-iommu.md has it."""
+    return {
+        "driver": IOMMU,
+        "id": iommu.name,
+        "mmio-base": iommu.base,
+        "spi": iommu.spi,
+        "version": _IOMMU_VERSIONS[iommu.type],
+        "output-bits": iommu.output_bits,
+        "tlb": iommu.tlb,
+    }
+
+
+_IOMMU_VERSIONS = {"rockchip-v1": 1, "rockchip-v2": 2}
+
+
 def engine_properties(device: Device) -> dict[str, int | str | list[int]]:
     """An engine for ``-device`` or ``device_add``; every limit is written out, so that it tells all."""
     return _place(device) | {
@@ -99,6 +118,8 @@ def _place(device: Device) -> dict[str, int | str | list[int]]:
         properties |= {"driver": ENGINE_PCI, "bus": port_id(device.port)}
     if device.base is not None and device.spi is not None:
         properties |= {"mmio-base": device.base, "spi": device.spi}
+    if device.iommu is not None:
+        properties["iommu"] = device.iommu
     if local := device.local_memory:
         properties["local-memory"] = local.size
         if local.base is not None:
@@ -118,6 +139,8 @@ def _pcie_properties(pcie: Pcie) -> dict[str, int | str]:
     }
     if high := pcie.high_mmio:
         properties |= {"pcie-high-mmio": high.base, "pcie-high-mmio-size": high.size}
+    if smmu := pcie.smmu:
+        properties |= {"pcie-smmu": smmu.base, "pcie-smmu-spi": smmu.spi}
     return properties
 
 

@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from dmabed import layout_checks, paths
 from dmabed.build.cache import replace
 from dmabed.errors import BuildError, SetupError
-from dmabed.layout import DEVICE_MMIO_SIZE, Device, Layout, Pcie, Range, Reserved, Window
+from dmabed.layout import DEVICE_MMIO_SIZE, Device, Iommu, Layout, Pcie, Range, Reserved, Smmu, Window
 
 DTC_SECONDS = 60
 
@@ -55,6 +55,7 @@ def compile_dtb(layout: Layout, out: Path) -> Path:
 def _words(layout: Layout) -> dict[str, Any]:
     """Everything that the template shows."""
     platform = layout.platform
+    iommus = {iommu.name: f"iommu{index}" for index, iommu in enumerate(layout.iommus)}
     plain = [device for device in layout.devices if not (device.tree_dma_ranges or device.on_pcie)]
     return {
         "name": layout.name,
@@ -73,8 +74,9 @@ def _words(layout: Layout) -> dict[str, Any]:
         "uart": _place(platform.uart_base, layout_checks.UART_SIZE) | {"spi": platform.uart_spi},
         "virtio": [_virtio(layout, slot) for slot in range(platform.virtio_count)],
         "pcie": _pcie(platform.pcie) if platform.pcie else None,
-        "engines": [_engine(device) for device in plain],
-        "buses": _buses(layout),
+        "iommus": [_iommu(iommu, iommus[iommu.name]) for iommu in layout.iommus],
+        "engines": [_engine(device, iommus) for device in plain],
+        "buses": _buses(layout, iommus),
     }
 
 
@@ -134,7 +136,19 @@ def _pcie(pcie: Pcie) -> dict[str, Any]:
         "interrupt_mask": f"<{(_PCI_SLOTS - 1) << _PCI_SLOT_SHIFT:#x} 0 0 7>",
         "interrupts": ",\n\t\t\t\t".join(_pci_interrupts(pcie)),
         "msi": _place(pcie.msi_base, layout_checks.PCIE_MSI_SIZE),
+        "smmu": _smmu(pcie.smmu) if pcie.smmu else None,
     }
+
+
+# arm,smmu-v3.yaml; QEMU's wires them in this order (hw/arm/smmuv3.h, SMMUIrq), and they are edges.
+_SMMU_INTERRUPTS = ("eventq", "priq", "cmdq-sync", "gerror")
+
+
+def _smmu(smmu: Smmu) -> dict[str, Any]:
+    interrupts = ", ".join(f"<0 {smmu.spi + index} 1>" for index in range(len(_SMMU_INTERRUPTS)))
+    names = ", ".join(f'"{name}"' for name in _SMMU_INTERRUPTS)
+    place = _place(smmu.base, layout_checks.SMMU_SIZE)
+    return place | {"interrupts": interrupts, "names": names}
 
 
 def _pci_window(flags: int, window: Range) -> str:
@@ -153,20 +167,34 @@ def _pci_interrupts(pcie: Pcie) -> list[str]:
     ]
 
 
-def _engine(device: Device) -> dict[str, Any]:
+_IOMMU_COMPATIBLE = {"rockchip-v1": "rockchip,iommu", "rockchip-v2": "rockchip,rk3568-iommu"}
+
+
+def _iommu(iommu: Iommu, label: str) -> dict[str, Any]:
+    """Clocks are optional to its driver (rockchip-iommu.c:1271), and there are none."""
+    return _place(iommu.base, layout_checks.IOMMU_SIZE) | {
+        "label": label,
+        "compatible": _IOMMU_COMPATIBLE[iommu.type],
+        "spi": iommu.spi,
+    }
+
+
+def _engine(device: Device, iommus: dict[str, str]) -> dict[str, Any]:
     assert device.base is not None, "a device of PCI Express has no node"
     reg, lines = [cells(device.base, DEVICE_MMIO_SIZE)], []
     local = device.local_memory
     if local and local.visible and local.base is not None:
         reg.append(cells(local.base, local.size))
         lines.append('reg-names = "regs", "local";')
+    if device.iommu is not None:
+        lines.append(f"iommus = <&{iommus[device.iommu]}>;")
     if device.coherent:
         lines.append("dma-coherent;")
     unit = f"{device.base:x}"
     return {"name": device.name, "unit": unit, "reg": ", ".join(reg), "spi": device.spi, "lines": lines}
 
 
-def _buses(layout: Layout) -> list[dict[str, Any]]:
+def _buses(layout: Layout, iommus: dict[str, str]) -> list[dict[str, Any]]:
     """A bus for each distinct set of windows, in the order of their first device."""
     behind: dict[tuple[Window, ...], list[Device]] = {}
     for device in layout.devices:
@@ -175,7 +203,7 @@ def _buses(layout: Layout) -> list[dict[str, Any]]:
     return [
         {
             "dma_ranges": ",\n\t\t\t     ".join(cells(w.bus, w.cpu, w.size) for w in windows),
-            "engines": [_engine(device) for device in devices],
+            "engines": [_engine(device, iommus) for device in devices],
         }
         for windows, devices in behind.items()
     ]

@@ -14,12 +14,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from dmabed import layout_checks, paths, schema, units, yamlfile
+from dmabed import iommu_checks, layout_checks, paths, schema, units, yamlfile
 from dmabed.errors import InputError
 
 DEVICE_MMIO_SIZE = 0x1000  # DMABED_ENGINE_MMIO_SIZE
 DEFAULT_LATENCY_NS = 1000  # latency-ns of docs/specs/dmabed-engine.md
 NO_BOUNDARY = (1 << 64) - 1
+NO_IOMMU = "none"  # what a scenario says to take a device out from behind one
+DEFAULT_TLB = 64  # tlb of docs/specs/rockchip-iommu.md
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,14 @@ class Range:
 
 
 @dataclass(frozen=True)
+class Smmu:
+    """Arm's SMMUv3 between PCI Express and memory; ``spi`` is the first of its four."""
+
+    base: int
+    spi: int
+
+
+@dataclass(frozen=True)
 class Pcie:
     """PCI Express: its host bridge, its GICv2m frame, and how many root ports."""
 
@@ -69,6 +79,7 @@ class Pcie:
     msi_spi: int
     msi_count: int
     ports: int
+    smmu: Smmu | None = None
 
 
 @dataclass(frozen=True)
@@ -107,6 +118,23 @@ class LocalMemory:
 
 
 @dataclass(frozen=True)
+class Iommu:
+    """An IOMMU of the platform: ``type`` says what Linux takes it for.
+
+    ``output_bits`` is what it drives towards memory, ``tlb`` how many translations it keeps.
+    """
+
+    name: str
+    type: str
+    base: int
+    spi: int
+    output_bits: int
+    tlb: int = DEFAULT_TLB
+    source: str = ""
+    notes: str = ""
+
+
+@dataclass(frozen=True)
 class Device:
     """A media block: one DMA engine with that block's limits.
 
@@ -133,12 +161,17 @@ class Device:
     latency_ns: int = DEFAULT_LATENCY_NS
     bandwidth: int = 0
     local_memory: LocalMemory | None = None
+    iommu: str | None = None
     coherent: bool = False
     source: str = ""
     notes: str = ""
 
     def to_cpu(self, bus: int) -> int | None:
-        """The CPU address behind a bus address, None where nothing answers."""
+        """The CPU address behind a bus address, None where nothing answers.
+
+        Behind an IOMMU that is what the IOMMU is asked for: where the bytes
+        really are, its tables alone say.
+        """
         if not 0 <= bus < 1 << self.address_bits:
             return None
         if self.local_memory and self.local_memory.holds(bus):
@@ -183,6 +216,7 @@ class Layout:
     platform: Platform
     devices: tuple[Device, ...]
     file: Path = field(compare=False)
+    iommus: tuple[Iommu, ...] = ()
 
     @property
     def ram_size(self) -> int:
@@ -195,6 +229,11 @@ class Layout:
                 return device
         what, allowed = _unknown_device(self, name)
         raise InputError(f"{what}; allowed: {allowed}")
+
+    def translates(self, device: Device) -> bool:
+        """Whether bus addresses of a device are IOVAs."""
+        pcie = self.platform.pcie
+        return device.iommu is not None or bool(device.on_pcie and pcie and pcie.smmu)
 
 
 def names() -> list[str]:
@@ -278,6 +317,7 @@ def _layout(document: yamlfile.Document) -> Layout:
         ),
         devices=tuple(_device(name, keys) for name, keys in data["devices"].items()),
         file=document.path,
+        iommus=tuple(_iommu(name, keys) for name, keys in data.get("iommus", {}).items()),
     )
 
 
@@ -292,6 +332,7 @@ def _pcie(keys: dict[str, Any]) -> Pcie:
         msi_spi=keys["msi"]["spi"],
         msi_count=keys["msi"]["count"],
         ports=keys["ports"],
+        smmu=Smmu(**keys["smmu"]) if "smmu" in keys else None,
     )
 
 
@@ -301,6 +342,12 @@ def _range(entry: dict[str, Any]) -> Range:
 
 def _reserved(entry: dict[str, Any]) -> Reserved:
     return Reserved(entry["name"], entry["base"], units.size(entry["size"]), entry["kind"])
+
+
+def _iommu(name: str, keys: Mapping[str, Any]) -> Iommu:
+    fields = {key.replace("-", "_"): value for key, value in keys.items()}
+    fields.setdefault("output_bits", iommu_checks.MAX_OUTPUT_BITS[fields["type"]])
+    return Iommu(name=name, **fields)
 
 
 def _device(name: str, keys: Mapping[str, Any]) -> Device:
@@ -330,6 +377,8 @@ def _fields(keys: Mapping[str, Any]) -> dict[str, Any]:
     for name in _WINDOWS:
         if name in fields:
             fields[name] = tuple(_window(entry) for entry in fields[name])
+    if fields.get("iommu") == NO_IOMMU:
+        fields["iommu"] = None
     if "local_memory" in fields:
         local = fields["local_memory"]
         fields["local_memory"] = LocalMemory(**local | {"size": units.size(local["size"])})

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dmabed import iommu_checks
 from dmabed.schema import Problem
 from dmabed.units import format_size
 
@@ -41,6 +42,11 @@ UART_SIZE = 0x1000
 PCIE_ECAM_SIZE = 16 << 20
 PCIE_MSI_SIZE = 0x1000
 PCIE_PINS = 4
+# IHI 0070, 6.1: two pages of 64 KiB; QEMU's has four wired interrupts (hw/arm/smmuv3.c)
+SMMU_SIZE = 2 << 16
+_SMMU_ALIGNMENT = 1 << 16
+SMMU_SPIS = 4
+IOMMU_SIZE = 0x100  # DMABED_RK_IOMMU_MMIO_SIZE
 # pci-host-ecam-generic maps the configuration space of a bus by 1 MiB; windows of bridges are of 1 MiB
 _PCIE_ALIGNMENT = 1 << 20
 _BAR_32 = 1 << 32
@@ -80,6 +86,7 @@ def problems(layout: Layout, suspects: tuple[str, ...] = ()) -> Iterator[Problem
         yield from _device_problems(device)
         yield from _place_problems(device)
     yield from _port_problems(layout, devices)
+    yield from iommu_checks.problems(layout, devices)
 
 
 def _banks(layout: Layout) -> list[_Area]:
@@ -101,7 +108,11 @@ def _registers(layout: Layout, devices: list[Device]) -> list[_Area]:
         _Area("virtio-mmio", ("platform", "virtio", "base"), platform.virtio_base, virtio_size, _PAGE),
     ]
     pcie = _pcie_areas(platform.pcie) if platform.pcie else []
-    return fixed + pcie + [area for device in devices for area in _device_areas(device)]
+    iommus = [
+        _Area(iommu.name, ("iommus", iommu.name, "base"), iommu.base, IOMMU_SIZE, IOMMU_SIZE)
+        for iommu in layout.iommus
+    ]
+    return fixed + pcie + iommus + [area for device in devices for area in _device_areas(device)]
 
 
 def _pcie_areas(pcie: Pcie) -> list[_Area]:
@@ -114,6 +125,8 @@ def _pcie_areas(pcie: Pcie) -> list[_Area]:
     if pcie.high_mmio:
         high = pcie.high_mmio
         areas.append(_Area("high PCIe window", (*path, "high-mmio", "base"), high.base, high.size, unit))
+    if pcie.smmu:
+        areas.append(_Area("SMMU", (*path, "smmu", "base"), pcie.smmu.base, SMMU_SIZE, _SMMU_ALIGNMENT))
     return areas
 
 
@@ -184,6 +197,10 @@ def _interrupt_problems(layout: Layout, devices: list[Device]) -> Iterator[Probl
             yield from _spi_problems(taken, spi, ("platform", "pcie", "spi"), "PCIe")
         for spi in range(pcie.msi_spi, pcie.msi_spi + pcie.msi_count):
             yield from _spi_problems(taken, spi, ("platform", "pcie", "msi", "spi"), "the PCIe MSI frame")
+        for spi in range(pcie.smmu.spi, pcie.smmu.spi + SMMU_SPIS) if pcie.smmu else ():
+            yield from _spi_problems(taken, spi, ("platform", "pcie", "smmu", "spi"), "the SMMU")
+    for iommu in layout.iommus:
+        yield from _spi_problems(taken, iommu.spi, ("iommus", iommu.name, "spi"), iommu.name)
     for device in devices:
         if device.spi is None:
             continue
@@ -211,7 +228,7 @@ def _device_problems(device: Device) -> Iterator[Problem]:
 
 
 # What only one of the two buses has.
-_PLATFORM_KEYS = ("base", "spi", "dma-ranges", "declared-dma-ranges", "coherent")
+_PLATFORM_KEYS = ("base", "spi", "dma-ranges", "declared-dma-ranges", "iommu", "coherent")
 _PCIE_KEYS = ("port",)
 
 

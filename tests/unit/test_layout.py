@@ -135,7 +135,7 @@ def test_out_of_reach():
 DEVICE_KEYS = (
     "role, hardware, bus, base, spi, port, address-bits, reported-address-bits, dma-ranges, "
     "declared-dma-ranges, max-segments, max-segment-size, segment-boundary, alignment, granule, policy, "
-    "latency-ns, bandwidth, local-memory, coherent, source, notes"
+    "latency-ns, bandwidth, local-memory, iommu, coherent, source, notes"
 )
 ROLES = "capture, isp, codec, jpeg, 2d, npu, gpu, display, usb-camera"
 WRONG = {
