@@ -99,6 +99,9 @@ struct dmabed_engine_info {
 #define DMABED_ATTACH_DYNAMIC		0x00000001
 /* takes memory without struct pages, of another device; only with DYNAMIC */
 #define DMABED_ATTACH_P2P		0x00000002
+/* a buffer of an older generation (dmabed_generations.h); not with the others */
+#define DMABED_ATTACH_POSTED		0x00000004
+#define DMABED_ATTACH_MERGED		0x00000008
 
 /**
  * struct dmabed_attach - attach this engine to a dma-buf
@@ -305,6 +308,10 @@ struct dmabed_wait {
 #define DMABED_EXPORT_NO_CPU_ACCESS	0x00000020
 /* the framework keeps mappings until the detach; not with DYNAMIC */
 #define DMABED_EXPORT_CACHE_SGT		0x00000040
+/* once a device was given a list, no further one may attach: EBUSY */
+#define DMABED_EXPORT_NO_LATE_ATTACH	0x00000080
+/* an exporter without attach and detach: asks nobody before the first list */
+#define DMABED_EXPORT_NO_ATTACH_OPS	0x00000100
 
 /**
  * struct dmabed_export - make a buffer
