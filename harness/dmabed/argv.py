@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from dmabed import media
 from dmabed.layout import Device, Iommu, Layout, Pcie
 
 MACHINE = "dmabed-soc"
@@ -41,6 +42,8 @@ def machine_arguments(layout: Layout, memory_path: Path | None, share: bool) -> 
         words += ["-device", json.dumps(iommu_properties(iommu))]
     for device in layout.devices:
         words += ["-device", json.dumps(engine_properties(device))]
+    for block in layout.media:
+        words += ["-device", json.dumps(media.properties(block))]
     return words
 
 

@@ -7,9 +7,11 @@ module adds what makes it a testbed: QMP, console, agent port, network, image.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dmabed import media
 from dmabed.argv import machine_arguments
 from dmabed.layout import Layout
 
@@ -29,8 +31,10 @@ class Image:
     dtb: Path
     append: str = ""
 
-    def kernel_command_line(self) -> str:
-        return f"{KERNEL_ARGUMENTS} {self.append}".strip()
+    def kernel_command_line(self, modules: Sequence[str] = ()) -> str:
+        """``modules``: of the kernel's own, what init loads for this layout."""
+        named = f"dmabed.modules={','.join(modules)}" if modules else ""
+        return " ".join(filter(None, (KERNEL_ARGUMENTS, named, self.append)))
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ def qemu_command(
     words += ["-L", str(data)] if data else []
     words += machine_arguments(layout, memory.path, memory.share)
     words += ["-kernel", str(image.kernel), "-initrd", str(image.initrd), "-dtb", str(image.dtb)]
-    words += ["-append", image.kernel_command_line()]
+    words += ["-append", image.kernel_command_line(media.modules(layout))]
     words += ["-d", "guest_errors", "-D", str(channels.log)]
     words += _qmp(channels) + _console(channels) + _agent(channels) + _network()
     return words + (["-incoming", "defer"] if incoming else [])

@@ -14,10 +14,21 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from dmabed import layout_checks, paths
+from dmabed import layout_checks, media, paths
 from dmabed.build.cache import replace
 from dmabed.errors import BuildError, SetupError
-from dmabed.layout import DEVICE_MMIO_SIZE, Device, Iommu, Layout, Pcie, Range, Reserved, Smmu, Window
+from dmabed.layout import (
+    DEVICE_MMIO_SIZE,
+    ENGINE_MODEL,
+    Device,
+    Iommu,
+    Layout,
+    Pcie,
+    Range,
+    Reserved,
+    Smmu,
+    Window,
+)
 
 DTC_SECONDS = 60
 
@@ -76,6 +87,8 @@ def _words(layout: Layout) -> dict[str, Any]:
         "pcie": _pcie(platform.pcie) if platform.pcie else None,
         "iommus": [_iommu(iommu, iommus[iommu.name]) for iommu in layout.iommus],
         "engines": [_engine(device, iommus) for device in plain],
+        "media": [_media(block, iommus) for block in layout.media if not block.tree_dma_ranges],
+        "beside_media": [_media(block, iommus) for block in layout.media],
         "buses": _buses(layout, iommus),
     }
 
@@ -194,16 +207,28 @@ def _engine(device: Device, iommus: dict[str, str]) -> dict[str, Any]:
     return {"name": device.name, "unit": unit, "reg": ", ".join(reg), "spi": device.spi, "lines": lines}
 
 
+def _media(block: Device, iommus: dict[str, str]) -> dict[str, Any]:
+    """A model of a real block: its node, and the reset line or panel beside it."""
+    words = media.node(block)
+    words["reg"] = cells(words["base"], words["size"])
+    if reset := words["reset"]:
+        words["reset"] = reset | _place(reset["base"], reset["size"])
+    if block.iommu is not None:
+        words["lines"] = [*words["lines"], f"iommus = <&{iommus[block.iommu]}>;"]
+    return words
+
+
 def _buses(layout: Layout, iommus: dict[str, str]) -> list[dict[str, Any]]:
     """A bus for each distinct set of windows, in the order of their first device."""
     behind: dict[tuple[Window, ...], list[Device]] = {}
-    for device in layout.devices:
+    for device in layout.blocks:
         if device.tree_dma_ranges:
             behind.setdefault(device.tree_dma_ranges, []).append(device)
     return [
         {
             "dma_ranges": ",\n\t\t\t     ".join(cells(w.bus, w.cpu, w.size) for w in windows),
-            "engines": [_engine(device, iommus) for device in devices],
+            "engines": [_engine(device, iommus) for device in devices if device.model == ENGINE_MODEL],
+            "media": [_media(device, iommus) for device in devices if device.model != ENGINE_MODEL],
         }
         for windows, devices in behind.items()
     ]

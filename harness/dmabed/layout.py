@@ -9,7 +9,7 @@ device tree, and the addresses that a verdict expects.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -135,8 +135,19 @@ class Iommu:
 
 
 @dataclass(frozen=True)
+class Panel:
+    """What hangs on a display controller."""
+
+    width: int
+    height: int
+
+
+ENGINE_MODEL = "engine"
+
+
+@dataclass(frozen=True)
 class Device:
-    """A media block: one DMA engine with that block's limits.
+    """A media block: one DMA engine with that block's limits, or the model of a real one.
 
     On the platform it has ``base`` and ``spi``, on PCI Express a ``port``.
     """
@@ -165,6 +176,8 @@ class Device:
     coherent: bool = False
     source: str = ""
     notes: str = ""
+    model: str = ENGINE_MODEL
+    panel: Panel | None = None
 
     def to_cpu(self, bus: int) -> int | None:
         """The CPU address behind a bus address, None where nothing answers.
@@ -215,8 +228,16 @@ class Layout:
     reserved: tuple[Reserved, ...]
     platform: Platform
     devices: tuple[Device, ...]
+    """The DMA engines."""
+    media: tuple[Device, ...]
+    """Models of real blocks, which upstream drivers drive."""
     file: Path = field(compare=False)
     iommus: tuple[Iommu, ...] = ()
+
+    @property
+    def blocks(self) -> tuple[Device, ...]:
+        """Everything that does DMA."""
+        return self.devices + self.media
 
     @property
     def ram_size(self) -> int:
@@ -224,7 +245,7 @@ class Layout:
 
     def device(self, name: str) -> Device:
         """The device of that name, or an ``InputError`` that lists what there is."""
-        for device in self.devices:
+        for device in self.blocks:
             if device.name == name:
                 return device
         what, allowed = _unknown_device(self, name)
@@ -273,12 +294,12 @@ def override(
     """
     for problem in schema.problems(changes, "layout", "overrides"):
         raise document.error((*at, *problem.path), problem.what, problem.allowed)
-    known = {device.name: device for device in layout.devices}
+    known = {device.name: device for device in layout.blocks}
     for name, keys in changes.items():
         if name not in known:
             raise document.error((*at, name), *_unknown_device(layout, name))
         known[name] = _changed(known[name], keys)
-    changed = replace(layout, devices=tuple(known.values()))
+    changed = replace(layout, devices=_engines(known.values()), media=_models(known.values()))
     _raise_first(changed, document, tuple(changes), at)
     return changed
 
@@ -296,6 +317,7 @@ def _raise_first(
 
 def _layout(document: yamlfile.Document) -> Layout:
     data = document.data
+    blocks = [_device(name, keys) for name, keys in data["devices"].items()]
     gic, uart, virtio = (data["platform"][key] for key in ("gic", "uart", "virtio"))
     return Layout(
         name=data["layout"],
@@ -315,10 +337,20 @@ def _layout(document: yamlfile.Document) -> Layout:
             virtio_count=virtio["count"],
             pcie=_pcie(data["platform"]["pcie"]) if "pcie" in data["platform"] else None,
         ),
-        devices=tuple(_device(name, keys) for name, keys in data["devices"].items()),
+        devices=_engines(blocks),
+        media=_models(blocks),
         file=document.path,
         iommus=tuple(_iommu(name, keys) for name, keys in data.get("iommus", {}).items()),
     )
+
+
+def _engines(blocks: Iterable[Device]) -> tuple[Device, ...]:
+    return tuple(block for block in blocks if block.model == ENGINE_MODEL)
+
+
+def _models(blocks: Iterable[Device]) -> tuple[Device, ...]:
+    """Models of real blocks."""
+    return tuple(block for block in blocks if block.model != ENGINE_MODEL)
 
 
 def _pcie(keys: dict[str, Any]) -> Pcie:
@@ -379,6 +411,8 @@ def _fields(keys: Mapping[str, Any]) -> dict[str, Any]:
             fields[name] = tuple(_window(entry) for entry in fields[name])
     if fields.get("iommu") == NO_IOMMU:
         fields["iommu"] = None
+    if "panel" in fields:
+        fields["panel"] = Panel(**fields["panel"])
     if "local_memory" in fields:
         local = fields["local_memory"]
         fields["local_memory"] = LocalMemory(**local | {"size": units.size(local["size"])})
@@ -390,7 +424,7 @@ def _window(entry: dict[str, Any]) -> Window:
 
 
 def _unknown_device(layout: Layout, name: str) -> tuple[str, str]:
-    known = [device.name for device in layout.devices]
+    known = [device.name for device in layout.blocks]
     return f"layout {layout.name} has no device '{name}'{_nearest(name, known)}", ", ".join(known)
 
 

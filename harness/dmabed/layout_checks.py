@@ -77,7 +77,7 @@ class _Area:
 
 def problems(layout: Layout, suspects: tuple[str, ...] = ()) -> Iterator[Problem]:
     """Everything wrong with a layout that fits the schema, RAM first."""
-    devices = sorted(layout.devices, key=lambda device: device.name in suspects)
+    devices = sorted(layout.blocks, key=lambda device: device.name in suspects)
     banks = _banks(layout)
     yield from _map_problems(banks + _registers(layout, devices))
     yield from _reserved_problems(layout, banks)
@@ -85,6 +85,7 @@ def problems(layout: Layout, suspects: tuple[str, ...] = ()) -> Iterator[Problem
     for device in devices:
         yield from _device_problems(device)
         yield from _place_problems(device)
+        yield from _model_problems(device)
     yield from _port_problems(layout, devices)
     yield from iommu_checks.problems(layout, devices)
 
@@ -241,6 +242,37 @@ def _place_problems(device: Device) -> Iterator[Problem]:
             yield Problem((*path, key), f"a device on bus '{device.bus}' has no {key}")
     if device.local_memory:
         yield from _local_problems(device, device.local_memory)
+
+
+# Limits that only the engine checks; a real block has those of its registers
+_ENGINE_KEYS = (
+    *("max_segments", "max_segment_size", "segment_boundary", "alignment", "granule", "policy"),
+    *("bandwidth", "local_memory"),
+)
+PANEL_SIDES = range(120, 2049)  # MXSFB_MIN_XRES of the driver; what a screendump should hold
+
+
+def _model_problems(device: Device) -> Iterator[Problem]:
+    """Keys that do not go with the model of the block."""
+    path: Path = ("devices", device.name)
+    if device.model == "engine":
+        if device.panel:
+            yield Problem((*path, "panel"), "an engine has no panel", "with model imx28-lcdif")
+        return
+    for key in _ENGINE_KEYS:
+        if getattr(device, key) != type(device).__dataclass_fields__[key].default:
+            name = key.replace("_", "-")
+            yield Problem((*path, name), f"a {device.model} has no {name}", "with model engine")
+    if device.on_pcie:
+        yield Problem((*path, "bus"), f"a {device.model} is on the platform", "platform")
+    if (device.panel is None) == (device.model == "imx28-lcdif"):
+        yield Problem(path, "a display has a panel, and nothing else has one", "panel: {width, height}")
+    for side, value in (
+        (("width", device.panel.width), ("height", device.panel.height)) if device.panel else ()
+    ):
+        if value not in PANEL_SIDES:
+            allowed = f"{PANEL_SIDES.start} to {PANEL_SIDES.stop - 1}"
+            yield Problem((*path, "panel", side), f"{value} is out of range", allowed)
 
 
 def _local_problems(device: Device, local: LocalMemory) -> Iterator[Problem]:

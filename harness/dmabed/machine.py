@@ -177,8 +177,8 @@ class Machine:
         return f"/machine/peripheral/{device}"
 
     def missing_devices(self) -> list[str]:
-        """Engines of the layout that the guest's driver did not take."""
-        return [d.name for d in self.layout.devices if d.name not in self.hello.devices]
+        """Blocks of the layout that no driver of the guest took."""
+        return [d.name for d in self.layout.blocks if d.name not in self.hello.devices]
 
     def ssh_port(self) -> int:
         """The loopback port that leads to the guest's SSH. Raises QmpError."""

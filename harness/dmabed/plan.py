@@ -63,7 +63,7 @@ def _planned(scenario: Scenario, name: str) -> Planned:
     if shipped and layout.name not in scenario.layouts:
         return Planned(scenario, layout, skip=f"{scenario.name} is not for {layout.name}")
     # a user's own SoC: whatever finds its devices there may run
-    missing = [device for device in scenario.devices if device not in {d.name for d in layout.devices}]
+    missing = [device for device in scenario.devices if device not in {d.name for d in layout.blocks}]
     if missing and not shipped:
         return Planned(scenario, layout, skip=f"{layout.name} has no {', '.join(missing)}")
     scenarios.check_layout(scenario, layout)

@@ -99,7 +99,7 @@ def _make(document: yamlfile.Document, ending: str) -> Scenario:
 
 def check_layout(scenario: Scenario, layout: Layout) -> None:
     """Raise InputError when the scenario names a device that the layout lacks."""
-    known = [device.name for device in layout.devices]
+    known = [device.name for device in layout.blocks]
     for path, device in _device_mentions(scenario):
         if device not in known:
             what = f"layout {layout.name} has no device '{device}'"

@@ -43,7 +43,7 @@ class Testbed:
 
     def image(self, layout: Layout) -> Image:
         """What boots on this layout."""
-        return Image(self.artifacts.kernel, self._initrd, _dtb(layout), self.options.append)
+        return Image(self.artifacts.kernel, self._initrd_of(layout), _dtb(layout), self.options.append)
 
     def start(self, layout: Layout, directory: Path) -> Machine:
         """A ready guest: restored if a snapshot may be used, else booted.
@@ -75,6 +75,13 @@ class Testbed:
         """Would ``start`` restore without a boot?"""
         key = snapshot.identity(self.artifacts, layout, self.image(layout))
         return self.options.snapshot and self._store.usable(key)
+
+    def _initrd_of(self, layout: Layout) -> Path:
+        """A layout with media blocks needs the kernel's drivers for them too."""
+        if not layout.media or self.artifacts.media is None:
+            return self._initrd
+        data = self._initrd.read_bytes() + self.artifacts.media.read_bytes()
+        return _stored(default_root() / "overlays", ".cpio", data)
 
     def _make_initrd(self) -> Path:
         """The initrd of the options: the kernel unpacks concatenated archives in order."""

@@ -200,33 +200,49 @@ bool buffer_close(const char *name)
 	return buffer != NULL;
 }
 
-static void fence_name(char *to, const char *name)
+/* The name is stored behind a letter that no buffer's can begin with. */
+static void stored_name(char *to, enum file_kind kind, const char *name)
 {
-	snprintf(to, NAME_MAX_LENGTH + 1, "/%s", name);
+	snprintf(to, NAME_MAX_LENGTH + 1, "%c%s", kind, name);
+}
+
+struct buffer *file_get(enum file_kind kind, const char *name)
+{
+	char stored[NAME_MAX_LENGTH + 1];
+
+	stored_name(stored, kind, name);
+	return buffer_get(stored);
+}
+
+bool file_add(enum file_kind kind, const char *name, int fd)
+{
+	char stored[NAME_MAX_LENGTH + 1];
+
+	stored_name(stored, kind, name);
+	return buffer_add(stored, fd, 0);
+}
+
+bool file_close(enum file_kind kind, const char *name)
+{
+	char stored[NAME_MAX_LENGTH + 1];
+
+	stored_name(stored, kind, name);
+	return buffer_close(stored);
 }
 
 struct buffer *fence_get(const char *name)
 {
-	char stored[NAME_MAX_LENGTH + 1];
-
-	fence_name(stored, name);
-	return buffer_get(stored);
+	return file_get(FILE_FENCE, name);
 }
 
 bool fence_add(const char *name, int fd)
 {
-	char stored[NAME_MAX_LENGTH + 1];
-
-	fence_name(stored, name);
-	return buffer_add(stored, fd, 0);
+	return file_add(FILE_FENCE, name, fd);
 }
 
 bool fence_close(const char *name)
 {
-	char stored[NAME_MAX_LENGTH + 1];
-
-	fence_name(stored, name);
-	return buffer_close(stored);
+	return file_close(FILE_FENCE, name);
 }
 
 struct device *device_get(const char *name)

@@ -51,7 +51,18 @@ struct buffer *buffer_get(const char *name);
 void buffer_put(struct buffer *buffer);
 bool buffer_close(const char *name);
 
-/* Fences are kept like buffers, under names that no buffer can have. */
+/* Other files are kept like buffers, each kind under names that no buffer can have. */
+enum file_kind {
+	FILE_FENCE = '/',
+	FILE_VIDEO = '=', /* of V4L2 */
+	FILE_DRM = '~',
+};
+
+struct buffer *file_get(enum file_kind kind, const char *name);
+/* Takes the fd, as buffer_add(). */
+bool file_add(enum file_kind kind, const char *name, int fd);
+bool file_close(enum file_kind kind, const char *name);
+
 struct buffer *fence_get(const char *name);
 /* Takes the fd, as buffer_add(). */
 bool fence_add(const char *name, int fd);

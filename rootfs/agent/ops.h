@@ -16,6 +16,8 @@ extern const struct op run_ops[]; /* foreign programs */
 extern const struct op process_ops[]; /* other processes */
 extern const struct op fence_ops[]; /* sync files, poll, names */
 extern const struct op kernel_ops[]; /* modules, drivers, memory */
+extern const struct op v4l2_ops[]; /* video devices */
+extern const struct op drm_ops[]; /* displays */
 extern const struct op accounting_ops[]; /* what could leak */
 
 /* Gives back what kernel_ops took. */

@@ -10,6 +10,7 @@
 
 #include "answer.h"
 #include "files.h"
+#include "nodes.h"
 #include "objects.h"
 #include "ops.h"
 #include "processes.h"
@@ -25,7 +26,7 @@ static int visible(const struct dirent *entry)
 	return entry->d_name[0] != '.';
 }
 
-/* The names in /dev/dmabed, sorted; empty without our drivers. */
+/* The names in /dev/dmabed, sorted, then those of blocks that other drivers took. */
 static json_t *device_names(void)
 {
 	json_t *names = json_array();
@@ -38,6 +39,7 @@ static json_t *device_names(void)
 	}
 	if (count >= 0)
 		free(entries);
+	node_add_bound(names);
 	return names;
 }
 

@@ -24,6 +24,8 @@ void network_up(void);
 
 /* cmdline.c: whether the kernel command line holds this word */
 bool cmdline_has(const char *word);
+/* what follows this beginning of a word, NULL when no word has it; good until the next call */
+char *cmdline_value(const char *beginning);
 
 /* services.c: programs that run for as long as the guest does */
 void services_block_signals(void);

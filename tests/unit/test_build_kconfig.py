@@ -12,7 +12,7 @@ from dmabed.errors import SetupError
 @pytest.fixture
 def merged(tmp_path: Path) -> list[kconfig.Wish]:
     first, second = tmp_path / "a.config", tmp_path / "b.config"
-    first.write_text("# why\nCONFIG_A=y\nCONFIG_NAME=\"-x\"\n# CONFIG_B is not set\n")
+    first.write_text('# why\nCONFIG_A=y\nCONFIG_NAME="-x"\n# CONFIG_B is not set\n')
     second.write_text("CONFIG_C=64\nCONFIG_A=m\n")
     return kconfig.merge([first, second])
 

@@ -133,7 +133,7 @@ def test_out_of_reach():
 
 
 DEVICE_KEYS = (
-    "role, hardware, bus, base, spi, port, address-bits, reported-address-bits, dma-ranges, "
+    "role, hardware, model, panel, bus, base, spi, port, address-bits, reported-address-bits, dma-ranges, "
     "declared-dma-ranges, max-segments, max-segment-size, segment-boundary, alignment, granule, policy, "
     "latency-ns, bandwidth, local-memory, iommu, coherent, source, notes"
 )

@@ -35,6 +35,7 @@ def inputs(tmp_path: Path) -> Inputs:
         (tmp_path / name).write_text(name)
     image = Image(tmp_path / "Image", tmp_path / "initrd", tmp_path / "soc.dtb")
     artifacts = Artifacts(
+        media=None,
         qemu=tmp_path / "qemu",
         qemu_data=None,
         qtest=tmp_path / "qtest",

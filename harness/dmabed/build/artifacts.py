@@ -30,6 +30,7 @@ class Artifacts:
     qtest: Path  # the qtest program of the engine
     kernel: Path  # arm64 Image
     initrd: Path  # base and modules
+    media: Path | None  # the kernel's own media drivers, an archive to lay over the initrd
     ssh_key: Path  # OpenSSH private key that every guest accepts
     ssh_host_key: str  # "ssh-ed25519 AAAA...": what every guest presents
     versions: Mapping[str, str]  # qemu, linux, busybox, dropbear, dmabed

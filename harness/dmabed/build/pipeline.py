@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from dmabed.build import contentkey, modules, project, qemu, rootfs, sources, sshkeys, userkernel
+from dmabed.build import contentkey, intree, modules, project, qemu, rootfs, sources, sshkeys, userkernel
 from dmabed.build import kernel as kernels
 from dmabed.build.artifacts import Artifacts, Counted
 from dmabed.build.cache import Cache, SourcesChanged, default_root
@@ -27,6 +27,7 @@ from dmabed.errors import BuildError, SetupError
 
 BUILD_HINT = "`make demo` builds it, or `python -m dmabed.build` in the project's environment"
 
+MEDIA = "media.cpio"  # in its entry
 ATTEMPTS = 4  # to build sources that somebody edits meanwhile
 
 # Measured: sources 2.1 GB, build trees 0.5, environment 0.3, artifacts 0.1; snapshots of every layout 3
@@ -120,6 +121,8 @@ def _plan(cache: Cache, inputs: Inputs, given: Path | None) -> Plan:
     }
     if kernel.tree:
         keys["modules"] = modules.key(kernel.key)
+    if kernel.ours:
+        keys["media"] = contentkey.combine({"builder": intree.BUILDER, **keys})
     keys["initrd"] = contentkey.combine({name: keys.get(name, "") for name in ("rootfs", "modules")})
     return Plan(kernel, keys)
 
@@ -154,6 +157,8 @@ def _build_missing(cache: Cache, inputs: Inputs, plan: Plan, progress: Progress)
         bring_tree = partial(_module_tree, cache, inputs, plan, progress)
         name = f"modules-{inputs.variant if inputs.linux else 'user'}"
         modules.build(cache, bring_tree, plan.kernel.key, progress, name)
+    if "media" in plan.keys:
+        cache.make("media", plan.keys["media"], lambda entry: _pack_media(cache, plan, entry), progress)
     cache.make("initrd", plan.keys["initrd"], lambda entry: _join(cache, plan, entry), progress)
 
 
@@ -175,6 +180,13 @@ def _join(cache: Cache, plan: Plan, entry: Path) -> None:
             out.write(rootfs.modules_cpio(built, modules.IN_GUEST))
 
 
+def _pack_media(cache: Cache, plan: Plan, entry: Path) -> None:
+    """What layouts with media blocks get beside the initrd."""
+    ours = modules.files(cache.entry("modules", plan.keys["modules"]))
+    kernel = cache.entry("kernel", plan.keys["kernel"])
+    (entry / MEDIA).write_bytes(intree.archive(kernel, [path for path in ours if path.name in intree.OURS]))
+
+
 def _artifacts(cache: Cache, inputs: Inputs, plan: Plan) -> Artifacts:
     for entry in _entries(cache, plan).values():
         cache.use(entry)
@@ -185,6 +197,7 @@ def _artifacts(cache: Cache, inputs: Inputs, plan: Plan) -> Artifacts:
         qtest=built.qtest,
         kernel=plan.kernel.image,
         initrd=cache.entry("initrd", plan.keys["initrd"]) / "initrd.cpio",
+        media=cache.entry("media", plan.keys["media"]) / MEDIA if "media" in plan.keys else None,
         ssh_key=inputs.keys.client,
         ssh_host_key=inputs.keys.host_public.read_text().strip(),
         versions={

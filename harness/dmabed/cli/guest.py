@@ -74,7 +74,7 @@ def _boot_report(machine: Machine, testbed: Testbed) -> dict[str, Any]:
         "ready_seconds": round(machine.ready_seconds, 3),
         "restored": machine.restored,
         "ssh_seconds": round(machine.wait_for_ssh(), 3),
-        "devices": [{"name": d.name, "probed": d.name not in missing} for d in machine.layout.devices],
+        "devices": [{"name": d.name, "probed": d.name not in missing} for d in machine.layout.blocks],
         "versions": {**testbed.artifacts.versions, "guest-kernel": machine.hello.kernel},
     }
 

@@ -28,7 +28,7 @@ def _layouts() -> Rows:
             "name": layout.name,
             "modelled-after": layout.modelled_after,
             "ram": format_size(sum(bank.size for bank in layout.banks)),
-            "devices": [device.name for device in layout.devices],
+            "devices": [device.name for device in layout.blocks],
         }
         for layout in found
     ]
@@ -57,7 +57,7 @@ def _devices() -> Rows:
             "segments": device.max_segments or "any",
         }
         for layout in map(layouts.find, layouts.names())
-        for device in layout.devices
+        for device in layout.blocks
     ]
 
 

@@ -20,6 +20,7 @@
 #include "hw/char/pl011.h"
 #include "hw/dma/dmabed_engine_sys.h"
 #include "hw/intc/arm_gicv3_common.h"
+#include "hw/misc/dmabed_media.h"
 #include "hw/qdev-properties.h"
 #include "hw/sysbus.h"
 #include "system/device_tree.h"
@@ -438,6 +439,27 @@ static bool map_engine_local(DmabedEngineSysState *engine, Error **errp)
     return true;
 }
 
+static void media_pre_plug(DmabedSocState *s, const DmabedMediaState *media,
+                           Error **errp)
+{
+    if (media->mmio_base == DMABED_MEDIA_BASE_UNSET ||
+        media->mmio_base % DMABED_MEDIA_MMIO_SIZE) {
+        error_setg(errp, "mmio-base: must be given, and be a multiple of 0x%x",
+                   DMABED_MEDIA_MMIO_SIZE);
+    } else if (dmabed_soc_claim_range("mmio-base", media->mmio_base,
+                                      DMABED_MEDIA_MMIO_SIZE, errp)) {
+        check_spi(s, "spi", media->spi, errp);
+    }
+}
+
+static void media_plug(DmabedSocState *s, DmabedMediaState *media)
+{
+    set_bit(media->spi, s->spi_used);
+    sysbus_mmio_map(SYS_BUS_DEVICE(media), 0, media->mmio_base);
+    sysbus_connect_irq(SYS_BUS_DEVICE(media), 0,
+                       qdev_get_gpio_in(s->gic, media->spi));
+}
+
 static void engine_pre_plug(HotplugHandler *handler, DeviceState *dev,
                             Error **errp)
 {
@@ -464,10 +486,31 @@ static void engine_plug(HotplugHandler *handler, DeviceState *dev,
                        qdev_get_gpio_in(s->gic, engine->spi));
 }
 
+static void dmabed_soc_pre_plug(HotplugHandler *handler, DeviceState *dev,
+                                Error **errp)
+{
+    if (object_dynamic_cast(OBJECT(dev), TYPE_DMABED_MEDIA)) {
+        media_pre_plug(DMABED_SOC(handler), DMABED_MEDIA(dev), errp);
+    } else {
+        engine_pre_plug(handler, dev, errp);
+    }
+}
+
+static void dmabed_soc_plug(HotplugHandler *handler, DeviceState *dev,
+                            Error **errp)
+{
+    if (object_dynamic_cast(OBJECT(dev), TYPE_DMABED_MEDIA)) {
+        media_plug(DMABED_SOC(handler), DMABED_MEDIA(dev));
+    } else {
+        engine_plug(handler, dev, errp);
+    }
+}
+
 static HotplugHandler *dmabed_soc_hotplug_handler(MachineState *ms,
                                                   DeviceState *dev)
 {
-    if (object_dynamic_cast(OBJECT(dev), TYPE_DMABED_ENGINE_SYS)) {
+    if (object_dynamic_cast(OBJECT(dev), TYPE_DMABED_ENGINE_SYS) ||
+        object_dynamic_cast(OBJECT(dev), TYPE_DMABED_MEDIA)) {
         return HOTPLUG_HANDLER(ms);
     }
     return NULL;
@@ -552,9 +595,10 @@ static void dmabed_soc_class_init(ObjectClass *oc, void *data)
     mc->no_floppy = true;
     mc->no_parallel = true;
     mc->get_hotplug_handler = dmabed_soc_hotplug_handler;
-    hc->pre_plug = engine_pre_plug;
-    hc->plug = engine_plug;
+    hc->pre_plug = dmabed_soc_pre_plug;
+    hc->plug = dmabed_soc_plug;
     machine_class_allow_dynamic_sysbus_dev(mc, TYPE_DMABED_ENGINE_SYS);
+    machine_class_allow_dynamic_sysbus_dev(mc, TYPE_DMABED_MEDIA);
 
     object_class_property_add_str(oc, "ram-banks", get_ram_banks,
                                   set_ram_banks);

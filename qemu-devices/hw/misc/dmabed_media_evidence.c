@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * dmabed media blocks: what a block tells the host.
+ *
+ * Host-side bookkeeping, as the engine's: the guest cannot reach it, and it
+ * is bounded, because the guest chooses how much there is to tell.
+ */
+#include "qemu/osdep.h"
+#include "qemu/log.h"
+#include "qemu/timer.h"
+#include "qapi/error.h"
+#include "qapi/visitor.h"
+#include "qobject/qdict.h"
+#include "qobject/qlist.h"
+#include "qobject/qnum.h"
+#include "hw/dma/dmabed_sha256.h"
+#include "hw/irq.h"
+#include "hw/misc/dmabed_media.h"
+#include "trace.h"
+
+/* docs/specs/dmabed-media.md, Evidence */
+#define MAX_OPS 256
+#define MAX_RANGES 256
+#define MAX_VIOLATIONS 64
+#define MAX_FIGURES 8
+
+typedef struct Span {
+    uint64_t bus;
+    uint64_t length;
+} Span;
+
+typedef struct Figure {
+    const char *name;
+    uint64_t value;
+} Figure;
+
+/* What went one way in an operation */
+typedef struct Side {
+    GArray *ranges;             /* of Span, neighbours joined */
+    uint64_t dropped;
+    uint64_t bytes;
+    DmabedSha256 sha;
+} Side;
+
+typedef struct Operation {
+    uint64_t seq;
+    const char *kind;
+    DmabedMediaStatus status;
+    int64_t start_ns;
+    int64_t end_ns;
+    Side read;
+    Side written;
+    GArray *violations;         /* of Span */
+    uint64_t violations_dropped;
+    Figure figures[MAX_FIGURES];
+    unsigned num_figures;
+} Operation;
+
+struct DmabedMediaEvidence {
+    uint64_t ops_total;
+    uint64_t guest_errors;
+    uint64_t interrupts;
+    bool level;
+    GQueue ops;                 /* of Operation, oldest first */
+    Operation *current;         /* not in @ops yet */
+};
+
+/* ---- one operation ---- */
+
+static void side_init(Side *side)
+{
+    side->ranges = g_array_new(false, false, sizeof(Span));
+    dmabed_sha256_init(&side->sha);
+}
+
+static void operation_free(void *opaque)
+{
+    Operation *op = opaque;
+
+    g_array_free(op->read.ranges, true);
+    g_array_free(op->written.ranges, true);
+    g_array_free(op->violations, true);
+    g_free(op);
+}
+
+static void add_span(GArray *spans, unsigned max, uint64_t *dropped,
+                     uint64_t bus, uint64_t length)
+{
+    Span span = { .bus = bus, .length = length };
+    Span *last = spans->len ? &g_array_index(spans, Span, spans->len - 1)
+                            : NULL;
+
+    if (last && !*dropped && last->bus + last->length == bus) {
+        last->length += length;
+    } else if (spans->len < max) {
+        g_array_append_val(spans, span);
+    } else {
+        (*dropped)++;
+    }
+}
+
+void dmabed_media_op_begin(DmabedMediaState *s, const char *kind)
+{
+    Operation *op = g_new0(Operation, 1);
+
+    dmabed_media_op_forget(s);
+    op->seq = s->evidence->ops_total + 1;
+    op->kind = kind;
+    op->start_ns = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+    side_init(&op->read);
+    side_init(&op->written);
+    op->violations = g_array_new(false, false, sizeof(Span));
+    s->evidence->current = op;
+}
+
+void dmabed_media_op_figure(DmabedMediaState *s, const char *name,
+                            uint64_t value)
+{
+    Operation *op = s->evidence->current;
+
+    assert(op && op->num_figures < MAX_FIGURES);
+    op->figures[op->num_figures++] = (Figure) { .name = name, .value = value };
+}
+
+void dmabed_media_op_access(DmabedMediaState *s, bool is_write, uint64_t bus,
+                            const void *data, uint64_t length, bool answered)
+{
+    Operation *op = s->evidence->current;
+    Side *side;
+
+    if (!op) {
+        return;
+    }
+    if (!answered) {
+        trace_dmabed_media_violation(s->name, bus, length);
+        add_span(op->violations, MAX_VIOLATIONS, &op->violations_dropped, bus,
+                 length);
+        return;
+    }
+    side = is_write ? &op->written : &op->read;
+    add_span(side->ranges, MAX_RANGES, &side->dropped, bus, length);
+    side->bytes += length;
+    dmabed_sha256_update(&side->sha, data, length);
+}
+
+void dmabed_media_op_end(DmabedMediaState *s, DmabedMediaStatus status)
+{
+    DmabedMediaEvidence *e = s->evidence;
+    Operation *op = e->current;
+
+    op->status = status;
+    op->end_ns = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+    trace_dmabed_media_op(s->name, op->seq, op->kind, status,
+                          op->read.bytes, op->written.bytes);
+    e->current = NULL;
+    e->ops_total++;
+    g_queue_push_tail(&e->ops, op);
+    if (g_queue_get_length(&e->ops) > MAX_OPS) {
+        operation_free(g_queue_pop_head(&e->ops));
+    }
+}
+
+void dmabed_media_op_forget(DmabedMediaState *s)
+{
+    g_clear_pointer(&s->evidence->current, operation_free);
+}
+
+/* ---- events ---- */
+
+void dmabed_media_guest_error(DmabedMediaState *s, const char *what)
+{
+    s->evidence->guest_errors++;
+    qemu_log_mask(LOG_GUEST_ERROR, "%s: %s\n", s->name, what);
+}
+
+void dmabed_media_set_irq(DmabedMediaState *s, bool level)
+{
+    if (level && !s->evidence->level) {
+        s->evidence->interrupts++;
+    }
+    s->evidence->level = level;
+    qemu_set_irq(s->irq, level);
+}
+
+/* ---- to JSON ---- */
+
+static void put_u64(QDict *dict, const char *key, uint64_t value)
+{
+    qdict_put(dict, key, qnum_from_uint(value));
+}
+
+static QList *spans_to_list(const GArray *spans)
+{
+    QList *list = qlist_new();
+
+    for (unsigned i = 0; i < spans->len; i++) {
+        const Span *span = &g_array_index(spans, Span, i);
+        QDict *dict = qdict_new();
+
+        put_u64(dict, "bus", span->bus);
+        put_u64(dict, "length", span->length);
+        qlist_append(list, dict);
+    }
+    return list;
+}
+
+static QDict *side_to_dict(const Side *side)
+{
+    uint8_t digest[DMABED_SHA256_SIZE];
+    char text[2 * DMABED_SHA256_SIZE + 1];
+    QDict *dict = qdict_new();
+
+    dmabed_sha256_digest(&side->sha, digest);
+    for (int i = 0; i < DMABED_SHA256_SIZE; i++) {
+        snprintf(text + 2 * i, 3, "%02x", digest[i]);
+    }
+    qdict_put(dict, "ranges", spans_to_list(side->ranges));
+    put_u64(dict, "ranges-dropped", side->dropped);
+    put_u64(dict, "bytes", side->bytes);
+    qdict_put_str(dict, "sha256", text);
+    return dict;
+}
+
+static QDict *figures_to_dict(const Operation *op)
+{
+    QDict *dict = qdict_new();
+
+    for (unsigned i = 0; i < op->num_figures; i++) {
+        put_u64(dict, op->figures[i].name, op->figures[i].value);
+    }
+    return dict;
+}
+
+static const char *status_name(DmabedMediaStatus status)
+{
+    static const char *const names[] = {
+        [DMABED_MEDIA_NONE] = "none",
+        [DMABED_MEDIA_OK] = "ok",
+        [DMABED_MEDIA_BUS_ERROR] = "bus-error",
+        [DMABED_MEDIA_BAD_CONFIG] = "bad-config",
+    };
+
+    return names[status];
+}
+
+static QDict *operation_to_dict(const Operation *op)
+{
+    QDict *dict = qdict_new();
+
+    put_u64(dict, "seq", op->seq);
+    qdict_put_str(dict, "op", op->kind);
+    qdict_put_str(dict, "status", status_name(op->status));
+    qdict_put_int(dict, "start-ns", op->start_ns);
+    qdict_put_int(dict, "end-ns", op->end_ns);
+    qdict_put(dict, "figures", figures_to_dict(op));
+    qdict_put(dict, "read", side_to_dict(&op->read));
+    qdict_put(dict, "written", side_to_dict(&op->written));
+    qdict_put(dict, "violations", spans_to_list(op->violations));
+    put_u64(dict, "violations-dropped", op->violations_dropped);
+    return dict;
+}
+
+static QDict *evidence_to_dict(DmabedMediaEvidence *e)
+{
+    QDict *dict = qdict_new();
+    QList *list = qlist_new();
+
+    for (GList *link = e->ops.head; link; link = link->next) {
+        qlist_append(list, operation_to_dict(link->data));
+    }
+    put_u64(dict, "ops-total", e->ops_total);
+    put_u64(dict, "guest-errors", e->guest_errors);
+    put_u64(dict, "interrupts", e->interrupts);
+    qdict_put(dict, "ops", list);
+    return dict;
+}
+
+static void get_evidence(Object *obj, Visitor *v, const char *name,
+                         void *opaque, Error **errp)
+{
+    QObject *value = QOBJECT(evidence_to_dict(DMABED_MEDIA(obj)->evidence));
+
+    visit_type_any(v, name, &value, errp);
+    qobject_unref(value);
+}
+
+/* ---- life ---- */
+
+void dmabed_media_evidence_init(DmabedMediaState *s)
+{
+    s->evidence = g_new0(DmabedMediaEvidence, 1);
+    g_queue_init(&s->evidence->ops);
+    object_property_add(OBJECT(s), "evidence", "DmabedMediaEvidence",
+                        get_evidence, NULL, NULL, NULL);
+    object_property_set_description(OBJECT(s), "evidence",
+                                    "what the block has done");
+}
+
+void dmabed_media_evidence_clear(DmabedMediaState *s)
+{
+    dmabed_media_op_forget(s);
+    g_queue_clear_full(&s->evidence->ops, operation_free);
+    memset(s->evidence, 0, sizeof(*s->evidence));
+    g_queue_init(&s->evidence->ops);
+}
