@@ -604,6 +604,7 @@ static void dmabed_soc_class_init(ObjectClass *oc, void *data)
                                   set_ram_banks);
     object_class_property_set_description(oc, "ram-banks",
         "SIZE@BASE[:SIZE@BASE...]; together exactly the machine's memory");
+    dmabed_departed_add_property(oc);
 }
 
 static const TypeInfo dmabed_soc_types[] = {

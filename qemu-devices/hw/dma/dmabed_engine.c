@@ -11,6 +11,7 @@
 #include "hw/qdev-properties.h"
 #include "hw/resettable.h"
 #include "migration/vmstate.h"
+#include "system/reset.h"
 #include "dmabed_engine_internal.h"
 #include "trace.h"
 
@@ -154,6 +155,19 @@ static void engine_finalize(Object *obj)
     g_free(s->name);
 }
 
+/*
+ * Only here, and in no reset of the device: a guest that switches a slot or a
+ * bridge off must not wipe out what the device did.
+ */
+static void machine_was_reset(void *opaque)
+{
+    DmabedEngineState *s = opaque;
+
+    dmabed_ring_reset(s);
+    dmabed_evidence_clear(s);
+    s->jobs_started = 0;
+}
+
 static void engine_realize(DeviceState *dev, Error **errp)
 {
     DmabedEngineState *s = DMABED_ENGINE(dev);
@@ -169,12 +183,14 @@ static void engine_realize(DeviceState *dev, Error **errp)
                           "dmabed-engine.regs", DMABED_ENGINE_MMIO_SIZE);
     dmabed_evidence_init(s);
     dmabed_ring_init(s);
+    qemu_register_reset(machine_was_reset, s);
 }
 
 static void engine_unrealize(DeviceState *dev)
 {
     DmabedEngineState *s = DMABED_ENGINE(dev);
 
+    qemu_unregister_reset(machine_was_reset, s);
     dmabed_ring_fini(s);
     dmabed_evidence_fini(s);
     dmabed_window_fini(s);
@@ -188,8 +204,6 @@ static void engine_reset_enter(Object *obj, ResetType type)
 
     dmabed_ring_reset(s);
     dmabed_regs_reset(s);
-    dmabed_evidence_clear(s);
-    s->jobs_started = 0;
 }
 
 static void engine_reset_hold(Object *obj, ResetType type)

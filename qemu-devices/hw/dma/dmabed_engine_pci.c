@@ -7,11 +7,14 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/host-utils.h"
+#include "qemu/main-loop.h"
 #include "qapi/error.h"
 #include "hw/dma/dmabed_engine.h"
 #include "hw/pci/msi.h"
+#include "hw/pci/pci_bridge.h"
 #include "hw/pci/pci_device.h"
 #include "hw/pci/pcie.h"
+#include "hw/pci/pcie_port.h"
 #include "hw/qdev-properties.h"
 #include "migration/vmstate.h"
 
@@ -124,6 +127,7 @@ static void engine_pci_exit(PCIDevice *pdev)
         pcie_cap_exit(pdev);
     }
     msi_uninit(pdev);
+    dmabed_engine_depart(&s->engine);
     /* Before the bus' address space goes, which the engine's is made of */
     qdev_unrealize(DEVICE(&s->engine));
 }
@@ -151,6 +155,63 @@ static void engine_pci_reset_hold(Object *obj, ResetType type)
 {
     /* The core is on no bus, so nobody else resets it */
     device_cold_reset(DEVICE(&DMABED_ENGINE_PCI(obj)->engine));
+}
+
+/* ---- pulled out, without a word to the guest ---- */
+
+static PCIDevice *slot_of(PCIDevice *pdev)
+{
+    PCIDevice *port = pci_bridge_get_device(pci_get_bus(pdev));
+
+    return object_dynamic_cast(OBJECT(port), TYPE_PCIE_SLOT) ? port : NULL;
+}
+
+/*
+ * QEMU's port lets go of a device when its power goes off, tells the guest that
+ * nothing is there any more, and has no other way.  The guest must not find the
+ * register changed: it would take the slot for one that it switched off itself.
+ */
+static void cut_power(PCIDevice *port)
+{
+    uint32_t offset = port->exp.exp_cap + PCI_EXP_SLTCTL;
+    uint8_t *control = port->config + offset;
+    uint16_t before = pci_get_word(control);
+    uint16_t on = (before & ~(PCI_EXP_SLTCTL_PIC | PCI_EXP_SLTCTL_PCC)) |
+                  PCI_EXP_SLTCTL_PWR_IND_ON;
+
+    /* only a change of the power counts */
+    pci_set_word(control, on);
+    port->config_write(port, offset,
+                       on | PCI_EXP_SLTCTL_PWR_IND_OFF | PCI_EXP_SLTCTL_PWR_OFF,
+                       sizeof(before));
+    pci_set_word(control, before);
+}
+
+static void pull_out(void *opaque)
+{
+    PCIDevice *pdev = opaque;
+
+    if (DEVICE(pdev)->realized) {
+        DEVICE(pdev)->pending_deleted_event = true;
+        cut_power(slot_of(pdev));
+    }
+    object_unref(OBJECT(pdev));
+}
+
+/* Later: whoever sets the property still uses the device */
+static void set_pull(Object *obj, bool value, Error **errp)
+{
+    PCIDevice *pdev = PCI_DEVICE(obj);
+
+    if (!value) {
+        return;
+    }
+    if (!DEVICE(pdev)->realized || !slot_of(pdev)) {
+        error_setg(errp, "pull: the device is in no slot of PCI Express");
+        return;
+    }
+    object_ref(obj);
+    aio_bh_schedule_oneshot(qemu_get_aio_context(), pull_out, pdev);
 }
 
 static void engine_pci_init(Object *obj)
@@ -188,6 +249,9 @@ static void engine_pci_class_init(ObjectClass *oc, void *data)
     dc->vmsd = &vmstate_engine_pci;
     RESETTABLE_CLASS(oc)->phases.hold = engine_pci_reset_hold;
     set_bit(DEVICE_CATEGORY_MISC, dc->categories);
+    object_class_property_add_bool(oc, "pull", NULL, set_pull);
+    object_class_property_set_description(oc, "pull",
+        "true: the device leaves its slot at once, unannounced");
 }
 
 static const TypeInfo engine_pci_types[] = {

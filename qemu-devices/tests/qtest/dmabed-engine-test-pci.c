@@ -343,6 +343,93 @@ static void expect_ram_blocks(Rig *rig, unsigned wanted)
     g_assert_cmpuint(ram_blocks(rig), ==, wanted);
 }
 
+static unsigned slot_register(Rig *rig, unsigned offset)
+{
+    unsigned at = find_capability(rig, PORT_SLOT, PCI_CAP_ID_EXP);
+
+    return qtest_readw(rig->qts, pci_at(0, PORT_SLOT, at + offset));
+}
+
+/* What the device left: one job that never ended */
+static void assert_departed(Rig *rig)
+{
+    g_autoptr(QDict) reply = qtest_qmp(rig->qts,
+        "{'execute':'qom-get','arguments':{'path':'/machine',"
+        "'property':'departed'}}");
+    QDict *words = qdict_get_qdict(qdict_get_qdict(reply, "return"), "codec");
+    QDict *job = last_job(words);
+
+    g_assert_cmpint(qdict_get_int(words, "jobs-total"), ==, 1);
+    g_assert_false(qdict_get_bool(words, "held"));
+    g_assert_false(qdict_get_bool(job, "done"));
+    g_assert_cmpint(qdict_get_int(job, "bytes"), ==, 1000);
+    g_assert_cmpint(qdict_get_int(job, "end-ns"), >, 0);
+}
+
+/* A guest that switches the slot off resets the device, but not its record */
+static void test_power(void)
+{
+    Rig *rig = rig_start_port();
+    unsigned at = find_capability(rig, PORT_SLOT, PCI_CAP_ID_EXP);
+    g_autoptr(QDict) dict = NULL;
+
+    open_port(rig);
+    plug(rig);
+    rig_enable(rig);
+    hold(rig, 1000);
+    job_does_not_end(rig, job_submit(rig, &fill));
+    qtest_writew(rig->qts, pci_at(0, PORT_SLOT, at + PCI_EXP_SLTCTL),
+                 PCI_EXP_SLTCTL_PCC | PCI_EXP_SLTCTL_PWR_IND_ON);
+    g_assert_cmphex(reg_read(rig, DMABED_REG_ID), !=, DMABED_ID_VALUE);
+    dict = evidence(rig);
+    g_assert_cmpint(qdict_get_int(dict, "jobs-total"), ==, 1);
+    g_assert_cmpint(qdict_get_int(last_job(dict), "bytes"), ==, 1000);
+    g_assert_cmpint(qdict_get_int(last_job(dict), "end-ns"), >, 0);
+    rig_stop(rig);
+}
+
+/*
+ * Gone before the guest knows: the slot tells that it is empty, and is as the
+ * guest has switched it.
+ */
+static void test_pull(void)
+{
+    Rig *rig = rig_start_port();
+
+    open_port(rig);
+    plug(rig);
+    rig_enable(rig);
+    hold(rig, 1000);
+    job_does_not_end(rig, job_submit(rig, &fill));
+    qtest_qmp_assert_success(rig->qts,
+        "{'execute':'qom-set','arguments':{'path':'/machine/peripheral/codec',"
+        "'property':'pull','value':true}}");
+    qtest_qmp_eventwait(rig->qts, "DEVICE_DELETED");
+    g_assert_cmphex(qtest_readl(rig->qts, pci_at(PORT_BUS, 0, 0)), ==,
+                    UINT32_MAX);
+    g_assert_cmphex(slot_register(rig, PCI_EXP_SLTSTA) &
+                    (PCI_EXP_SLTSTA_PDS | PCI_EXP_SLTSTA_PDC), ==,
+                    PCI_EXP_SLTSTA_PDC);
+    g_assert_cmphex(slot_register(rig, PCI_EXP_SLTCTL) &
+                    (PCI_EXP_SLTCTL_PCC | PCI_EXP_SLTCTL_PIC), ==,
+                    PCI_EXP_SLTCTL_PWR_IND_ON);
+    assert_departed(rig);
+    rig_stop(rig);
+}
+
+/* On the root bus there is nothing to pull it out of */
+static void test_pull_no_slot(void)
+{
+    Rig *rig = rig_start_pci("");
+    g_autoptr(QDict) reply = qtest_qmp(rig->qts,
+        "{'execute':'qom-set','arguments':{'path':'/machine/peripheral/codec',"
+        "'property':'pull','value':true}}");
+
+    g_assert_nonnull(strstr(qdict_get_str(qdict_get_qdict(reply, "error"),
+                                          "desc"), "is in no slot"));
+    rig_stop(rig);
+}
+
 /* The same name again and again, with a job held in flight each time */
 static void test_plug(void)
 {
@@ -383,4 +470,7 @@ void add_pci_tests(void)
     qtest_add_func("dmabed/pci/intx", test_intx);
     qtest_add_func("dmabed/pci/reset", test_reset);
     qtest_add_func("dmabed/pci/plug", test_plug);
+    qtest_add_func("dmabed/pci/power", test_power);
+    qtest_add_func("dmabed/pci/pull", test_pull);
+    qtest_add_func("dmabed/pci/pull-no-slot", test_pull_no_slot);
 }

@@ -164,4 +164,12 @@ void dmabed_engine_forward_runtime(DmabedEngineState *s, Object *obj);
  */
 void dmabed_engine_place_local(DmabedEngineState *s, uint64_t bus);
 
+/* The device is being unplugged: its evidence stays, see below */
+void dmabed_engine_depart(DmabedEngineState *s);
+
+/* ---- for machines ---- */
+
+/* "departed": the evidence of engines that were unplugged */
+void dmabed_departed_add_property(ObjectClass *oc);
+
 #endif /* HW_DMA_DMABED_ENGINE_H */
