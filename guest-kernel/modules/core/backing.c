@@ -199,6 +199,8 @@ static int check_users(struct dmabed_backing *backing)
 	if (backing->unconstrained)
 		return 0;
 	if (backing->storage) {
+		if (dmabed_storage_gone(backing->storage))
+			return -ENODEV;
 		if (fits_users(backing, backing->storage))
 			return 0;
 		if (stays(backing))
@@ -215,7 +217,7 @@ static int check_users(struct dmabed_backing *backing)
  * @user: the device, in the list on success
  *
  * Return: 0; -EINVAL when no storage can suit all devices; -EBUSY when the
- * storage in use does not, and cannot move.
+ * storage in use does not, and cannot move; -ENODEV when it went with a device.
  */
 int dmabed_backing_attach(struct dmabed_backing *backing,
 			  struct dmabed_backing_user *user)
@@ -291,13 +293,16 @@ static int migrate(struct dmabed_backing *backing)
  * Allocates when there is no storage, moves it when it does not suit @user. New
  * storage suits all devices attached.
  *
- * Return: 0; -EBUSY when it cannot move; -ENOMEM; what quiesce() said.
+ * Return: 0; -EBUSY when it cannot move; -ENOMEM; -ENODEV when the storage went
+ * with a device; what quiesce() said.
  */
 int dmabed_backing_place(struct dmabed_backing *backing,
 			 const struct dmabed_backing_user *user)
 {
 	struct dmabed_storage *storage;
 
+	if (backing->storage && dmabed_storage_gone(backing->storage))
+		return -ENODEV;
 	if (backing->storage)
 		return suits(backing, user) ? 0 : migrate(backing);
 	storage = choose(backing);
@@ -349,7 +354,8 @@ static int move_to(struct dmabed_backing *backing,
  * @place: where to, already checked; AUTO chooses anew
  *
  * Return: 0; -EBUSY when it cannot move; -EINVAL when the place is not allowed
- * or cannot suit all devices; -ENOMEM; what quiesce() said.
+ * or cannot suit all devices; -ENOMEM; -ENODEV when the storage went with a
+ * device; what quiesce() said.
  */
 int dmabed_backing_migrate(struct dmabed_backing *backing,
 			   const struct dmabed_place *place)
@@ -360,6 +366,8 @@ int dmabed_backing_migrate(struct dmabed_backing *backing,
 	if (backing->allowed && place->kind != DMABED_STORAGE_AUTO &&
 	    !(backing->allowed & BIT(place->kind)))
 		return -EINVAL;
+	if (backing->storage && dmabed_storage_gone(backing->storage))
+		return -ENODEV;
 	if (backing->storage && !backing->ops->movable(backing))
 		return -EBUSY;
 	aim_at(backing, place);

@@ -11,6 +11,7 @@
 #include <linux/genalloc.h>
 #include <linux/io.h>
 #include <linux/mutex.h>
+#include <linux/notifier.h>
 #include <linux/of.h>
 #include <linux/of_reserved_mem.h>
 #include <linux/slab.h>
@@ -19,6 +20,7 @@
 
 static LIST_HEAD(carveouts);
 static DEFINE_MUTEX(carveouts_lock);
+static BLOCKING_NOTIFIER_HEAD(gone_chain);
 
 static void carveout_free(struct kref *ref)
 {
@@ -79,8 +81,42 @@ dmabed_carveout_register(const struct dmabed_carveout *like)
 EXPORT_SYMBOL_GPL(dmabed_carveout_register);
 
 /**
+ * dmabed_carveout_watch - be called when a carve-out goes
+ * @watcher: its notifier_call gets the carve-out, which is marked as gone
+ *
+ * Return: 0 or a negative errno.
+ */
+int dmabed_carveout_watch(struct notifier_block *watcher)
+{
+	return blocking_notifier_chain_register(&gone_chain, watcher);
+}
+EXPORT_SYMBOL_GPL(dmabed_carveout_watch);
+
+/**
+ * dmabed_carveout_unwatch - no more
+ * @watcher: as before
+ */
+void dmabed_carveout_unwatch(struct notifier_block *watcher)
+{
+	blocking_notifier_chain_unregister(&gone_chain, watcher);
+}
+EXPORT_SYMBOL_GPL(dmabed_carveout_unwatch);
+
+/* First the mark, then the call: who maps meanwhile is seen by one of them. */
+static void announce_gone(struct dmabed_carveout *carveout)
+{
+	if (dmabed_core_sabotaged(DMABED_CORE_KEEP_GONE_MEMORY))
+		return;
+	WRITE_ONCE(carveout->gone, true);
+	blocking_notifier_call_chain(&gone_chain, 0, carveout);
+}
+
+/**
  * dmabed_carveout_unregister - the memory is going, nobody may touch it
  * @carveout: the carve-out, or NULL
+ *
+ * Takes the lock of each buffer in it, so a migration that waits for a job
+ * holds it up.
  */
 void dmabed_carveout_unregister(struct dmabed_carveout *carveout)
 {
@@ -89,7 +125,7 @@ void dmabed_carveout_unregister(struct dmabed_carveout *carveout)
 	mutex_lock(&carveouts_lock);
 	list_del(&carveout->node);
 	mutex_unlock(&carveouts_lock);
-	WRITE_ONCE(carveout->gone, true);
+	announce_gone(carveout);
 	carveout_put(carveout);
 }
 EXPORT_SYMBOL_GPL(dmabed_carveout_unregister);

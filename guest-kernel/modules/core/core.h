@@ -21,6 +21,7 @@
 #include <linux/device.h>
 #include <linux/kref.h>
 #include <linux/list.h>
+#include <linux/notifier.h>
 #include <linux/types.h>
 #include <uapi/dmabed.h>
 
@@ -180,6 +181,7 @@ struct dmabed_storage_request {
 	const struct dmabed_constraints *constraints;
 };
 
+bool dmabed_storage_gone(const struct dmabed_storage *storage);
 bool dmabed_storage_possible(const struct dmabed_storage_request *request);
 struct dmabed_storage *
 dmabed_storage_alloc(const struct dmabed_storage_request *request);
@@ -231,6 +233,8 @@ struct dmabed_carveout {
 struct dmabed_carveout *
 dmabed_carveout_register(const struct dmabed_carveout *like);
 void dmabed_carveout_unregister(struct dmabed_carveout *carveout);
+int dmabed_carveout_watch(struct notifier_block *watcher);
+void dmabed_carveout_unwatch(struct notifier_block *watcher);
 struct dmabed_carveout *dmabed_carveout_get(const struct dmabed_place *place);
 void dmabed_carveout_put(struct dmabed_carveout *carveout);
 bool dmabed_place_exists(const struct dmabed_place *place);
@@ -335,6 +339,7 @@ enum dmabed_core_sabotage {
 	DMABED_CORE_ACCEPT_ANY_ATTACH,
 	DMABED_CORE_WRONG_POOL,
 	DMABED_CORE_LEAK_STORAGE,
+	DMABED_CORE_KEEP_GONE_MEMORY,
 };
 
 bool dmabed_core_sabotaged(enum dmabed_core_sabotage which);

@@ -44,6 +44,7 @@ static const char * const names[] = {
 	[DMABED_CORE_ACCEPT_ANY_ATTACH] = "accept-any-attach",
 	[DMABED_CORE_WRONG_POOL] = "wrong-pool",
 	[DMABED_CORE_LEAK_STORAGE] = "leak-storage",
+	[DMABED_CORE_KEEP_GONE_MEMORY] = "keep-gone-memory",
 };
 
 static struct dmabed_sabotage switches = {

@@ -553,12 +553,22 @@ void dmabed_storage_put(struct dmabed_storage *storage)
 }
 EXPORT_SYMBOL_GPL(dmabed_storage_put);
 
+/**
+ * dmabed_storage_gone - did its memory go with a device
+ * @storage: the storage
+ */
+bool dmabed_storage_gone(const struct dmabed_storage *storage)
+{
+	return storage->carveout && READ_ONCE(storage->carveout->gone);
+}
+EXPORT_SYMBOL_GPL(dmabed_storage_gone);
+
 /* Can the CPU copy to or from it? */
 static int check_reach(const struct dmabed_storage *storage)
 {
 	if (!storage->carveout)
 		return 0;
-	if (READ_ONCE(storage->carveout->gone))
+	if (dmabed_storage_gone(storage))
 		return -ENODEV;
 	return storage->cpu ? 0 : -EOPNOTSUPP;
 }

@@ -217,6 +217,13 @@ static int start_ring(struct dmabed_engine *engine)
 					 dev_name(engine->dev), engine);
 }
 
+/* From here on no handler runs, so what it uses can go. */
+static void stop_interrupts(struct dmabed_engine *engine)
+{
+	if (engine->ring.jobs)
+		devm_free_irq(engine->dev, engine->irq, engine);
+}
+
 static int engine_setup(struct dmabed_engine *engine)
 {
 	set_masks(engine->dev, &engine->caps);
@@ -285,6 +292,7 @@ int dmabed_engine_create(struct device *dev, const struct dmabed_hardware *hw)
 	return 0;
 
 err_reset:
+	stop_interrupts(engine);
 	dmabed_hw_reset(engine->regs);
 err_unregister_limits:
 	dmabed_limits_unregister(dev);
@@ -310,21 +318,21 @@ static void drop_all_attachments(struct dmabed_engine *engine)
  * @dev: the device
  *
  * Jobs end first: a call that waits for one, or for a lock that a waiter holds,
- * comes back by that.  Then no call is inside, and nothing is mapped any more.
+ * comes back by that.  Then no call is inside, and nothing is mapped any more
+ * but what others map of its memory: they are told last.
  */
 void dmabed_engine_destroy(struct device *dev)
 {
 	struct dmabed_engine *engine = dev_get_drvdata(dev);
 
-	dmabed_carveout_unregister(engine->carveout);
 	misc_deregister(&engine->misc);
-	if (engine->ring.jobs)
-		disable_irq(engine->irq);
+	stop_interrupts(engine);
 	dmabed_queue_stop(engine);
 
 	down_write(&engine->state);
 	drop_all_attachments(engine);
 	up_write(&engine->state);
+	dmabed_carveout_unregister(engine->carveout);
 	destroy_workqueue(engine->retire);
 
 	dmabed_limits_unregister(dev);

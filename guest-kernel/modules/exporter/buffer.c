@@ -109,6 +109,7 @@ static atomic64_t releases;
 static void buffer_release(struct dma_buf *dmabuf)
 {
 	atomic64_inc(&releases);
+	dmabed_gone_forget(dmabuf->priv);
 	buffer_free(dmabuf->priv);
 }
 
@@ -263,10 +264,12 @@ struct dma_buf *dmabed_buffer_export(const struct dmabed_export *request)
 	INIT_LIST_HEAD(&buffer->mappings);
 	dmabed_backing_init(&buffer->backing, &backing_ops, request);
 	dmabuf = export_buffer(buffer, request);
-	if (IS_ERR(dmabuf))
+	if (IS_ERR(dmabuf)) {
 		buffer_free(buffer);
-	else
-		buffer->dmabuf = dmabuf;
+		return dmabuf;
+	}
+	buffer->dmabuf = dmabuf;
+	dmabed_gone_note(buffer);
 	return dmabuf;
 }
 

@@ -102,7 +102,7 @@ static vm_fault_t insert(struct vm_fault *vmf,
 	pgprot_t protection = vmf->vma->vm_page_prot;
 
 	if (storage->carveout) {
-		if (!storage->cpu || READ_ONCE(storage->carveout->gone))
+		if (!storage->cpu || dmabed_storage_gone(storage))
 			return VM_FAULT_SIGBUS;
 		protection = pgprot_writecombine(protection);
 	}

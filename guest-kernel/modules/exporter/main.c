@@ -8,7 +8,14 @@
 
 static int __init exporter_init(void)
 {
-	return dmabed_exporter_register();
+	int ret = dmabed_gone_watch();
+
+	if (ret)
+		return ret;
+	ret = dmabed_exporter_register();
+	if (ret)
+		dmabed_gone_unwatch();
+	return ret;
 }
 module_init(exporter_init);
 
@@ -16,6 +23,7 @@ module_init(exporter_init);
 static void __exit exporter_exit(void)
 {
 	dmabed_exporter_unregister();
+	dmabed_gone_unwatch();
 }
 module_exit(exporter_exit);
 
