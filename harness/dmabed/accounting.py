@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from dmabed import leaks
@@ -28,9 +28,11 @@ class Ask(Protocol):
 class Accountant:
     """The counts of one scenario; None where nobody could be asked."""
 
-    def __init__(self, machine: Machine, ask: Ask) -> None:
+    def __init__(self, machine: Machine, ask: Ask, evidence: Callable[[str], Any]) -> None:
+        """``evidence`` tells what a device has recorded, or raises QmpError."""
         self._machine = machine
         self._ask = ask
+        self._evidence = evidence
         self.before: Counts | None = None
 
     def begin(self) -> None:
@@ -67,7 +69,7 @@ class Accountant:
 
     def _jobs_of(self, device: str) -> int | None:
         try:
-            found = self._machine.qmp.get(self._machine.engine(device), "evidence")
+            found = self._evidence(device)
         except QmpError:
             return None
         return sum(not job.get("end-ns") for job in found.get("jobs", ()))

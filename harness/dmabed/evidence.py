@@ -8,6 +8,7 @@ evidence that lacks a field, or has a value that makes no sense, is an
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from collections.abc import Mapping, Sequence
@@ -19,12 +20,21 @@ from dmabed.errors import TestbedError
 from dmabed.layout import Device
 from dmabed.ranges import Run
 from dmabed.steps import OPERATIONS
+from dmabed.transcript import Transcript
 
 PAGE = 4096  # windows of a bus start and end at pages
 
 VIOLATIONS = ("seg-count", "seg-size", "seg-boundary", "alignment", "granule", "addr-width", "decode")
 STATUSES = ("none", "ok", "mismatch-found", "bad-op", "bad-list", "bad-length", *VIOLATIONS)
 FAULTS = ("none", "corrupt", "lie", "decode", "lost", "irq-lost", "irq-double")
+
+# of a device that has just been plugged
+BLANK: Mapping[str, Any] = {
+    **dict.fromkeys(("jobs-total", "jobs-dropped", "guest-errors", "ring-fetches"), 0),
+    **dict.fromkeys(("data-accesses", "bytes-moved", "interrupts"), 0),
+    "held": False,
+    "jobs": (),
+}
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -99,10 +109,12 @@ class Activity:
     data_accesses: int
     jobs: Mapping[int, JobEvidence]
     """The jobs that are still on record, by their number in this scenario, from 1."""
+    reached: tuple[range, ...]
+    """The numbers of jobs that reached the device: with gaps where it was unplugged before."""
 
     def job(self, nth: int) -> JobEvidence | None:
-        """The nth job, None if the device did fewer. Raises EvidenceError when it was dropped."""
-        if nth > self.jobs_done:
+        """The nth job, None if it never reached the device. Raises EvidenceError when it was dropped."""
+        if not any(nth in numbers for numbers in self.reached):
             return None
         if nth not in self.jobs:
             what = f"{self.device}: its record of job {nth} was dropped"
@@ -130,20 +142,51 @@ def parse(device: str, raw: Any) -> DeviceEvidence:
     return evidence
 
 
-def activity(device: str, before: Any, after: Any) -> Activity:
-    """What happened between two readings of a device's evidence. Raises EvidenceError."""
+def activity(device: str, before: Any, after: Any, first: int = 1) -> Activity:
+    """What happened between two readings of a device's evidence, its jobs numbered from ``first`` on.
+
+    Raises EvidenceError.
+    """
     if before is None or after is None:
         when = "at the end" if after is None else "before the first step"
         raise EvidenceError(f"{device}: its evidence could not be read {when}")
     old, new = parse(device, before), parse(device, after)
     if new.jobs_total < old.jobs_total or new.data_accesses < old.data_accesses:
         raise EvidenceError(f"{device}: its record went backwards: it was reset during the scenario")
+    done = new.jobs_total - old.jobs_total
     return Activity(
         device=device,
-        jobs_done=new.jobs_total - old.jobs_total,
+        jobs_done=done,
         guest_errors=new.guest_errors - old.guest_errors,
         data_accesses=new.data_accesses - old.data_accesses,
-        jobs={job.seq - old.jobs_total: job for job in new.jobs if job.seq > old.jobs_total},
+        jobs={first + job.seq - old.jobs_total - 1: job for job in new.jobs if job.seq > old.jobs_total},
+        reached=(range(first, first + done),),
+    )
+
+
+def of_transcript(device: str, transcript: Transcript) -> Activity:
+    """What a device did in a scenario, over all the times that it was unplugged and plugged again.
+
+    Raises EvidenceError.
+    """
+    before, first = transcript.evidence_before.get(device), 1
+    lives = []
+    for departed in transcript.departed.get(device, ()):
+        lives.append(activity(device, before, departed.evidence, first))
+        before, first = BLANK, departed.submitted + 1
+    if device not in transcript.away:
+        lives.append(activity(device, before, transcript.evidence.get(device), first))
+    return functools.reduce(_joined, lives)
+
+
+def _joined(one: Activity, next_one: Activity) -> Activity:
+    return Activity(
+        device=one.device,
+        jobs_done=one.jobs_done + next_one.jobs_done,
+        guest_errors=one.guest_errors + next_one.guest_errors,
+        data_accesses=one.data_accesses + next_one.data_accesses,
+        jobs={**one.jobs, **next_one.jobs},
+        reached=(*one.reached, *next_one.reached),
     )
 
 

@@ -24,6 +24,7 @@ from dmabed.holders import Holders
 from dmabed.machine import Machine
 from dmabed.sabotage import Switch
 from dmabed.scenario import Scenario
+from dmabed.slots import How, Slots
 from dmabed.steps import OPERATIONS, WAIT_S, Step
 from dmabed.transcript import BufferSnapshot, Event, EventKind, JobRef, StepRecord, Transcript
 
@@ -81,13 +82,14 @@ class Execution:
         self._remembered: dict[str, BufferSnapshot] = {}  # places that buffers had, by the name of `as`
         self._holders = Holders(self._ask)
         self._drivers: dict[str, tuple[str, str]] = {}  # of devices that were unbound
+        self._slots = Slots(machine, self._ask)
 
     def run(self) -> Transcript:
         """All steps, or as far as it goes."""
         started = time.monotonic()
         self._turn_on()
         before = self._evidence()
-        accountant = Accountant(self._machine, self._ask)
+        accountant = Accountant(self._machine, self._ask, self._slots.evidence)
         accountant.begin()
         for step in self._scenario.steps:
             if not self._step(step, started):
@@ -102,6 +104,8 @@ class Execution:
             evidence_before=before,
             events=tuple(self._events),
             seconds=time.monotonic() - started,
+            departed=dict(self._slots.departed),
+            away=tuple(sorted(self._slots.away)),
             counts_before=accountant.before,
             counts_after=None if self._stop.is_set() else accountant.end(),
         )
@@ -330,6 +334,14 @@ class Execution:
             self._drivers[device] = (answer.result["driver"], answer.result["name"])
         return self._drivers[device]
 
+    def _unplug(self, step: Step) -> dict[str, Any]:
+        device = step.args["device"]
+        self._drivers.pop(device, None)  # in another slot it has another name
+        return self._slots.unplug(device, How(step.args["how"]), self._submitted.get(device, 0))
+
+    def _plug(self, step: Step) -> dict[str, Any]:
+        return self._slots.plug(step.args["device"], step.args.get("port"))
+
     def _guest_test(self, step: Step) -> dict[str, Any]:
         """The program's whole output; ``guest_tests`` judges it."""
         seconds = float(step.args["timeout"])
@@ -394,7 +406,7 @@ class Execution:
         if self._switch and self._switch.inject:
             used.update(self._scenario.devices)
         try:
-            for device in used:
+            for device in used - self._slots.away:
                 self._machine.qmp.set(self._machine.engine(device), "hold", False)
                 self._set_fault(device, "none")
         except QmpError:
@@ -405,7 +417,7 @@ class Execution:
 
     def _evidence_of(self, device: str) -> Mapping[str, Any] | None:
         try:
-            found: Mapping[str, Any] = self._machine.qmp.get(self._machine.engine(device), "evidence")
+            found: Mapping[str, Any] = self._slots.evidence(device)
         except QmpError as error:
             if not any(event.kind is EventKind.QEMU_DIED for event in self._events):
                 self._events.append(Event(EventKind.EVIDENCE, str(error), device=device))
@@ -432,6 +444,8 @@ _HOST_VERBS: dict[str, Callable[[Execution, Step], dict[str, Any] | None]] = {
     "blocked": Execution._blocked,
     "bind": Execution._bind,
     "unbind": Execution._bind,
+    "unplug": Execution._unplug,
+    "plug": Execution._plug,
     "guest-test": Execution._guest_test,
     "hold": Execution._hold,
     "release": Execution._release,

@@ -22,9 +22,8 @@ def read_evidence(case: Case) -> None:
     """Make activities of all devices' evidence; a device without any is an error."""
     transcript = case.transcript
     for device in dict.fromkeys([*case.scenario.devices, *transcript.evidence]):
-        before, after = transcript.evidence_before.get(device), transcript.evidence.get(device)
         try:
-            case.activities[device] = evidence.activity(device, before, after)
+            case.activities[device] = evidence.of_transcript(device, transcript)
         except EvidenceError as error:
             case.log.broke(None, HARDWARE, str(error), "evidence of every device is needed")
 
@@ -44,7 +43,9 @@ def _judge_submitted(case: Case, job: Job, activity: Activity) -> None:
     except EvidenceError as error:
         case.log.broke(job.step, HARDWARE, str(error))
         return
-    if found is None:
+    if found is None and job.expected_status == "none":
+        case.log.check(True, job.step, HARDWARE, "the job never reached the device", "it was dropped with it")
+    elif found is None:
         got = f"{activity.device} has no record of this job: it did {activity.jobs_done}"
         case.log.check(False, job.step, HARDWARE, got, "the guest submitted it")
     elif _is_the_same(case, job, found):

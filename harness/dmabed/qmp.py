@@ -14,7 +14,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
@@ -111,6 +111,17 @@ class Qmp:
             self._write("!", event)
         return found
 
+    @contextlib.contextmanager
+    def watching(self, name: str, **data: Any) -> Iterator[Callable[[float], bool]]:
+        """Look out for an event from now on. The value waits for the first one with these data, so many
+        seconds, and says whether it came."""
+        listener = EventListener(name, lambda event: _has(event["data"], data))
+        self._client.register_listener(listener)
+        try:
+            yield lambda seconds: _comes(listener, seconds)
+        finally:
+            self._client.remove_listener(listener)
+
     def close(self) -> None:
         """Disconnect; never raises."""
         # an error here says that the peer is gone already, which is what was wanted
@@ -127,3 +138,15 @@ class Qmp:
             if not self._log.closed:
                 self._log.write(f"{time.monotonic():.6f} {mark} {json.dumps(message, default=str)}\n")
                 self._log.flush()
+
+
+def _has(found: Any, wanted: Mapping[str, Any]) -> bool:
+    return wanted.items() <= dict(found).items()
+
+
+def _comes(listener: EventListener, seconds: float) -> bool:
+    try:
+        _LOOP.run(listener.get(), seconds)
+    except FutureTimeout:
+        return False
+    return True

@@ -84,9 +84,9 @@ def _section(anchor: str, result: ScenarioResult, entry: Entry | None) -> Sectio
 def _activities(transcript: Transcript) -> dict[str, Activity]:
     """What the devices did, as far as their evidence can be read: the verdict has said what can't."""
     found = {}
-    for device, after in transcript.evidence.items():
+    for device in transcript.evidence:
         try:
-            found[device] = evidence.activity(device, transcript.evidence_before.get(device), after)
+            found[device] = evidence.of_transcript(device, transcript)
         except EvidenceError:
             continue
     return found

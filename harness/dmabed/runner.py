@@ -133,8 +133,9 @@ class Runner:
             return Verdict(Status.ERROR, str(error)), None
         if found and self._stop.is_set():  # the guest was taken away while it was scanned
             found = [Event(EventKind.INTERRUPTED, "the run was interrupted")]
-        found += selfcheck.of_console(directory)
-        transcript = dataclasses.replace(transcript, events=(*transcript.events, *found))
+        complaints, remarks = selfcheck.of_console(directory)
+        events = (*transcript.events, *found, *complaints)
+        transcript = dataclasses.replace(transcript, events=events, remarks=tuple(remarks))
         if planned.switch:
             transcript = tamper.apply(planned.switch.tamper, transcript)
         verdict = judge(planned.scenario, planned.layout, transcript)

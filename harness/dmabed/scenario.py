@@ -104,6 +104,25 @@ def check_layout(scenario: Scenario, layout: Layout) -> None:
         if device not in known:
             what = f"layout {layout.name} has no device '{device}'"
             raise scenario.document.error(path, what, ", ".join(known))
+    _check_slots(scenario, layout)
+
+
+def _check_slots(scenario: Scenario, layout: Layout) -> None:
+    """Only cards are plugged and unplugged, and only where nothing else is."""
+    cards = {device.name: device.port for device in layout.devices if device.port is not None}
+    for step in scenario.steps:
+        if step.verb not in ("unplug", "plug"):
+            continue
+        path = ("steps", step.index, step.verb)
+        if step.device not in cards:
+            what = f"{step.device} of {layout.name} is in no slot"
+            raise scenario.document.error((*path, "device"), what, ", ".join(cards) or "devices on pcie")
+        others = {port for name, port in cards.items() if name != step.device}
+        ports = layout.platform.pcie.ports if layout.platform.pcie else 0
+        free = [port for port in range(ports) if port not in others]
+        if "port" in step.args and step.args["port"] not in free:
+            what = f"slot {step.args['port']} is not free in {layout.name}"
+            raise scenario.document.error((*path, "port"), what, ", ".join(map(str, free)))
 
 
 def find(words: Sequence[str]) -> list[Scenario]:

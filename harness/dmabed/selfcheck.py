@@ -11,9 +11,10 @@ import base64
 import re
 from pathlib import Path
 
-from dmabed import splat
+from dmabed import knownsplats, splat
 from dmabed.agent import Agent
 from dmabed.errors import AgentError
+from dmabed.knownsplats import SUBJECT
 from dmabed.transcript import Event, EventKind
 
 KMEMLEAK = "/sys/kernel/debug/kmemleak"
@@ -23,21 +24,24 @@ SCAN = f"echo scan > {KMEMLEAK}; sleep 6; echo scan > {KMEMLEAK}"
 SCAN_SECONDS = 120.0  # each scan takes 7 s on an idle host
 READ_LIMIT = 256 << 10
 
-# frames of our modules, and of drivers/dma-buf
-_SUBJECT = re.compile(
-    r"\[dmabed|\b(dma_(buf|fence|resv|heap)|sync_file|sw_sync|udmabuf|system_heap|cma_heap)"
-)
 
+def of_console(directory: Path) -> tuple[list[Event], list[str]]:
+    """What the consoles of a guest's folder hold against the kernel: its boot's, then its own.
 
-def of_console(directory: Path) -> list[Event]:
-    """What the consoles of a guest's folder hold against the kernel: its boot's, then its own."""
+    Beside it, remarks on reports that are about other code.
+    """
     logs = sorted(directory.glob("*console.log"))  # boot-console.log comes first
     found = splat.complaints("\n".join(log.read_text(errors="replace") for log in logs))
-    events = [Event(EventKind.SPLAT, f"{each.kind}: {each.beginning}") for each in found.splats]
-    return events + [
+    known = knownsplats.load() if found.splats else ()
+    names = {each: knownsplats.name_of(each, known) for each in found.splats}
+    events = [
+        Event(EventKind.SPLAT, f"{each.kind}: {each.beginning}") for each in found.splats if not names[each]
+    ]
+    missing = [
         Event(EventKind.NO_SPLAT, f"a test announced a report with {text!r}, and none came")
         for text in found.missing
     ]
+    return events + missing, [f"the kernel's known report '{name}' came" for name in names.values() if name]
 
 
 def of_memory(agent: Agent) -> list[Event]:
@@ -64,7 +68,7 @@ def _scanned(agent: Agent) -> str:
 def lost(report: str) -> list[str]:
     """Those objects of a kmemleak report that the subject allocated, without their bytes."""
     objects = re.split(r"^(?=unreferenced object )", report, flags=re.M)
-    return [_without_bytes(text) for text in objects if _SUBJECT.search(_backtrace(text))]
+    return [_without_bytes(text) for text in objects if SUBJECT.search(_backtrace(text))]
 
 
 def _backtrace(text: str) -> str:

@@ -21,7 +21,7 @@ GUEST_TEST_S = 120.0
 
 OPERATIONS = ("fill", "digest", "copy", "compare")
 DIGESTS = ("digest", "cpu-digest", "ram-digest")
-HOST_VERBS = ("hold", "release", "inject", "ram-digest", "join", "blocked")
+HOST_VERBS = ("hold", "release", "inject", "unplug", "plug", "ram-digest", "join", "blocked")
 # A step with `thread` is one request that the agent answers when it is done. Jobs
 # are not: their order on the device, by which evidence is found, would be open.
 THREAD_VERBS = (
@@ -69,6 +69,7 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     "exit-process": {"how": "exit"},
     "guest-test": {"timeout": GUEST_TEST_S},
     "hold": {"at": 0},
+    "unplug": {"how": "asked"},
     "inject": {"at": 0, "count": 1},
 }
 
@@ -94,6 +95,8 @@ _EXPECT_KEYS: dict[str, tuple[str, ...]] = {
     "hold": (),
     "release": (),
     "inject": (),
+    "unplug": (),
+    "plug": (),
     "join": (),
     "blocked": (),
 }

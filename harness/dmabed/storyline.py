@@ -45,6 +45,7 @@ class _Story:
     threads: dict[str, Step] = field(default_factory=dict)
     processes: set[str] = field(default_factory=set)
     places: set[str] = field(default_factory=set)
+    away: set[str] = field(default_factory=set)  # devices that are out of their slots
     names: set[str] = field(default_factory=set)
     digests: set[str] = field(default_factory=set)
 
@@ -427,6 +428,31 @@ def _check_fence(story: _Story, step: Step, key: str) -> None:
         raise story.error(step, (step.verb, key), what, known or "none: export one first")
 
 
+# ---- devices that come and go ----
+
+
+def _tell_host(story: _Story, step: Step) -> Step:
+    """What is done to the hardware itself needs it in its slot."""
+    if step.args["device"] in story.away:
+        what = f"{step.args['device']} is unplugged here"
+        raise story.error(step, (step.verb, "device"), what, "plug it before")
+    return step
+
+
+def _tell_unplug(story: _Story, step: Step) -> Step:
+    _tell_host(story, step)
+    story.away.add(step.args["device"])
+    return step
+
+
+def _tell_plug(story: _Story, step: Step) -> Step:
+    if step.args["device"] not in story.away:
+        what = f"{step.args['device']} is in its slot here"
+        raise story.error(step, ("plug", "device"), what, "unplug it before")
+    story.away.remove(step.args["device"])
+    return step
+
+
 # ---- the rest ----
 
 
@@ -496,6 +522,8 @@ _TELL: dict[str, Callable[[_Story, Step], Step]] = {
     "poll": _tell_poll,
     **dict.fromkeys(("export-sync-file", "merge-fences"), _tell_new_fence),
     **dict.fromkeys(("import-sync-file", "wait-fence", "close-fence"), _tell_fence),
-    **dict.fromkeys(("hold", "release", "inject", "unbind", "bind", "unload", "load"), _tell_nothing),
-    **dict.fromkeys(("pressure", "guest-test", "close-exporter"), _tell_nothing),
+    **dict.fromkeys(("hold", "release", "inject", "unbind", "bind"), _tell_host),
+    "unplug": _tell_unplug,
+    "plug": _tell_plug,
+    **dict.fromkeys(("unload", "load", "pressure", "guest-test", "close-exporter"), _tell_nothing),
 }

@@ -7,9 +7,12 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dmabed.transcript import StepRecord, Transcript
+from dmabed.transcript import Departed, StepRecord, Transcript
 
 WRONG_DIGEST = "0" * 64
+
+# tamperings that need no record: the harness only pretends to do the verb
+_PRETENDED = {"no-hold": "hold", "no-inject": "inject", "no-unplug": "unplug"}
 
 
 def apply(name: str, transcript: Transcript) -> Transcript:
@@ -20,12 +23,12 @@ def apply(name: str, transcript: Transcript) -> Transcript:
 
 def skipped_verb(name: str) -> str | None:
     """The verb that the harness only pretends to do."""
-    return {"no-hold": "hold", "no-inject": "inject"}.get(name)
+    return _PRETENDED.get(name)
 
 
 def names() -> tuple[str, ...]:
     """All that can be done."""
-    return (*_SPOILERS, "no-hold", "no-inject")
+    return (*_SPOILERS, *_PRETENDED)
 
 
 def _without_evidence(transcript: Transcript) -> Transcript:
@@ -65,6 +68,15 @@ def _with_wrong_job(raw: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     return {**raw, "jobs": [*jobs, {**last, "sha256": WRONG_DIGEST}]}
 
 
+def _without_last_words(transcript: Transcript) -> Transcript:
+    """Of every device that was unplugged."""
+    departed = {
+        device: tuple(Departed(None, life.submitted) for life in lives)
+        for device, lives in transcript.departed.items()
+    }
+    return dataclasses.replace(transcript, departed=departed)
+
+
 def _leaky(transcript: Transcript) -> Transcript:
     """One of everything more than there was."""
     after = {
@@ -75,6 +87,7 @@ def _leaky(transcript: Transcript) -> Transcript:
 
 _SPOILERS: dict[str, Callable[[Transcript], Transcript]] = {
     "evidence-missing": _without_evidence,
+    "last-words-missing": _without_last_words,
     "guest-digest-wrong": _guest_digest,
     "device-digest-wrong": _device_digest,
     "something-left": _leaky,

@@ -84,6 +84,18 @@ class JobRef:
 
 
 @dataclass(frozen=True)
+class Departed:
+    """What an engine had recorded when it was unplugged.
+
+    ``submitted`` is how many jobs this scenario had submitted to it by then: some of them may
+    never have reached it.
+    """
+
+    evidence: Mapping[str, Any] | None
+    submitted: int
+
+
+@dataclass(frozen=True)
 class StepRecord:
     """What came of one step.
 
@@ -99,6 +111,8 @@ class StepRecord:
     - ``blocked``: ok, and as result the thread's row of the agent's ``threads`` (``busy``, ``op``,
       ``wchan``, ``stack``), polled until it sleeps in the wanted function or the time is up;
     - ``hold``, ``release``, ``inject``: ok with an empty result once QMP took it;
+    - ``unplug``, ``plug``: ok with an empty result once the guest's driver is gone, or there; ETIMEDOUT
+      if it never was;
     - ``ram-digest``: ok, and as result ``sha256`` of the storage as the host reads it from guest RAM,
       in the order of the buffer's segments, up to the step's ``size``, and the ``length`` that was read.
 
@@ -121,6 +135,9 @@ class Transcript:
 
     ``evidence`` has the raw ``evidence`` property of every device of the layout at the end,
     ``evidence_before`` the same just before the first step; None where it could not be had.
+    ``remarks`` are worth telling, and against nobody.
+    A device that was unplugged has a record in ``departed`` for each time; ``away`` are those that were not
+    plugged again, whose ``evidence`` is the last of these.
     ``counts_before`` and ``counts_after`` are what ``leaks`` compares: the agent's ``accounting``, and the
     jobs that each device has not ended; None when the guest could not be asked.
     """
@@ -132,6 +149,9 @@ class Transcript:
     evidence_before: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
     seconds: float = 0.0
+    remarks: tuple[str, ...] = ()
+    departed: Mapping[str, tuple[Departed, ...]] = field(default_factory=dict)
+    away: tuple[str, ...] = ()
     counts_before: Mapping[str, int | None] | None = None
     counts_after: Mapping[str, int | None] | None = None
 

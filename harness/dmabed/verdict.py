@@ -55,6 +55,7 @@ def judge(scenario: Scenario, layout: Layout, transcript: Transcript) -> Verdict
     # what happened to the machine explains what is missing, so it goes first
     findings = (*events, *sorted(case.log.findings, key=_order))
     status, why = _outcome(case, findings)
+    case.log.notes.extend(transcript.remarks)
     return Verdict(status, why, findings, case.log.checks, tuple(case.log.notes))
 
 

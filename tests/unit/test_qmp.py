@@ -95,6 +95,19 @@ def test_events_are_kept_until_asked_for(connect: Any) -> None:
     assert qmp.events() == []
 
 
+def test_an_event_is_looked_out_for_by_its_data(connect: Any) -> None:
+    def deleted(name: str) -> dict[str, Any]:
+        stamp = {"seconds": 1, "microseconds": 2}
+        return {"event": "DEVICE_DELETED", "data": {"device": name, "path": "/x"}, "timestamp": stamp}
+
+    qmp, _ = connect(lambda request: [deleted(request["arguments"]["id"]), {"return": {}}])
+    with qmp.watching("DEVICE_DELETED", device="card") as came:
+        qmp.command("device_del", id="accel")
+        assert not came(0.1)
+        qmp.command("device_del", id="card")
+        assert came(5.0)
+
+
 def test_silence_ends_in_an_error(connect: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     qmp, _ = connect(lambda _: [])
     monkeypatch.setattr(qmp_module, "COMMAND_SECONDS", 0.1)

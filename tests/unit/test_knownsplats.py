@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A listed report of the kernel is a remark; the same with anything of the subject in it is not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dmabed import knownsplats, paths, selfcheck, yamlfile
+from dmabed.transcript import EventKind
+
+# as 6.12.117 wrote it, without what is in between
+INVERSION = """\
+[   17.246938] WARNING: possible circular locking dependency detected
+[   17.247469] 6.12.117-dmabed-debug #1 Tainted: G           O
+[   17.260287] irq/21-pciehp/42 is trying to acquire lock:
+[   17.260981] ffffffc0816bd648 (pci_rescan_remove_lock){+.+.}-{3:3}, at: pci_lock_rescan_remove+0x1c/0x24
+[   17.268742] ffffff80c1977300 (&ctrl->reset_lock){.+.+}-{3:3}, at: pciehp_ist+0x1ac/0x338
+[   17.270540]        pciehp_probe+0x3e8/0x8c0
+[   17.283281]        pci_host_probe+0x100/0x1a0
+"""
+
+
+def _console(folder: Path, text: str) -> tuple[list[EventKind], list[str]]:
+    (folder / "console.log").write_text(text, encoding="utf-8")
+    events, remarks = selfcheck.of_console(folder)
+    return [event.kind for event in events], remarks
+
+
+def test_a_listed_report_is_a_remark(tmp_path: Path) -> None:
+    said = "the kernel's known report 'pciehp-reset-lock' came"
+    assert _console(tmp_path, INVERSION) == ([], [said])
+
+
+@pytest.mark.parametrize("text", ["pciehp_probe+", "pci_host_probe+", "at: pciehp_ist"])
+def test_another_report_of_the_same_kind_is_not(tmp_path: Path, text: str) -> None:
+    assert _console(tmp_path, INVERSION.replace(text, "another")) == ([EventKind.SPLAT], [])
+
+
+@pytest.mark.parametrize("frame", ["engine_pci_remove+0x10/0x40 [dmabed_engine]", "dma_resv_lock+0x20/0x30"])
+def test_one_with_a_frame_of_the_subject_is_not(tmp_path: Path, frame: str) -> None:
+    assert _console(tmp_path, f"{INVERSION}[   17.3]        {frame}\n") == ([EventKind.SPLAT], [])
+
+
+def test_every_listed_report_is_documented() -> None:
+    text = (paths.ROOT / "docs" / "coverage.md").read_text(encoding="utf-8")
+    assert [each.name for each in knownsplats.load() if f"`{each.name}`" not in text] == []
+
+
+def test_the_schema_is_one() -> None:
+    schema = json.loads((paths.SCHEMAS / "known-splats.schema.json").read_text(encoding="utf-8"))
+    assert yamlfile.load(knownsplats.FILE, "known-splats").data.keys() == schema["properties"].keys()
