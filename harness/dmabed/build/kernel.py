@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Builds the guest kernel from config fragments.
 
-The output tree of one version and variant stays in the cache: modules are built
-against it, and a changed fragment rebuilds only what it touches. A variant is
+The output tree of one version and variant stays in the cache, so that a changed
+fragment rebuilds only what it touches. What modules are built against is kept with
+the image: checkouts with other fragments take turns in the tree. A variant is
 the default plus one more fragment, ``guest-kernel/config/variants/NAME.config``;
 it is built when it is asked for.
 
@@ -25,7 +26,7 @@ from dmabed.build.progress import Progress
 from dmabed.build.sources import Source
 from dmabed.errors import BuildError, SetupError
 
-BUILDER = 2  # raise it when this file builds something else from the same inputs
+BUILDER = 3  # raise it when this file builds something else from the same inputs
 
 DEFAULT_VARIANT = "default"
 FIRST_FRAGMENT = "base.config"  # the others come after it, by name; a later one wins
@@ -33,6 +34,9 @@ FIRST_FRAGMENT = "base.config"  # the others come after it, by name; a later one
 COUNTED = "drivers/dma-buf"  # what coverage is about
 UNCOUNTED = ("selftest", "st-")  # in-kernel tests of it: their own lines are no subject
 
+FOR_MODULES = "build"  # in an entry: the part of the output tree that modules are built against
+# of the output tree, as Documentation/kbuild/modules.rst tells what a module's build reads
+BUILD_PARTS = (".config", "Makefile", "Module.symvers", "include", "scripts", "arch/arm64/include/generated")
 NOTES = "gcov"  # in an entry: what the compiler noted of the counted files
 SELFTESTS = "dmabuf_selftests.ko"  # in a counting kernel's entry: the kernel's own tests of them
 IMAGE = "arch/arm64/boot/Image"
@@ -86,7 +90,7 @@ def key(source_version: str, variant: str) -> str:
     return contentkey.combine(parts)
 
 
-def tree(cache: Cache, source_version: str, variant: str) -> Path:
+def _tree(cache: Cache, source_version: str, variant: str) -> Path:
     """The output tree that stays for this version and variant."""
     return cache.root / "trees" / f"linux-{source_version}-{variant}"
 
@@ -106,10 +110,11 @@ def build(cache: Cache, source: Source, variant: str, entry_key: str, progress: 
     """Make the cache entry if it is not there."""
 
     def fill(entry: Path) -> None:
-        out = bring_tree_to(cache, source, variant, entry_key, progress)
+        out = _bring_tree_to(cache, source, variant, entry_key, progress)
         shutil.copy2(out / IMAGE, entry / "Image")
         shutil.copy2(out / ".config", entry / "config")
         shutil.copy2(out / RELEASE, entry / "release")
+        _keep_for_modules(out, entry / FOR_MODULES)
         _keep_notes(out, entry / NOTES)
         intree.keep(out, entry)
 
@@ -123,9 +128,9 @@ def build(cache: Cache, source: Source, variant: str, entry_key: str, progress: 
     )
 
 
-def bring_tree_to(cache: Cache, source: Source, variant: str, entry_key: str, progress: Progress) -> Path:
+def _bring_tree_to(cache: Cache, source: Source, variant: str, entry_key: str, progress: Progress) -> Path:
     """Have the output tree hold exactly this kernel; returns it."""
-    out = tree(cache, source.versions["linux"], variant)
+    out = _tree(cache, source.versions["linux"], variant)
     stamp = out / "dmabed-key"
     if stamp.is_file() and stamp.read_text() == entry_key:
         return out
@@ -140,6 +145,17 @@ def bring_tree_to(cache: Cache, source: Source, variant: str, entry_key: str, pr
     _compile(cache, out, source, log, progress)
     stamp.write_text(entry_key)
     return out
+
+
+def _keep_for_modules(out: Path, place: Path) -> None:
+    """A build of modules against ``place`` is one against the tree as it is now."""
+    for part in BUILD_PARTS:
+        kept = place / part
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        if (out / part).is_dir():
+            shutil.copytree(out / part, kept, symlinks=True, ignore=shutil.ignore_patterns("*.o", ".*.cmd"))
+        else:
+            shutil.copy2(out / part, kept)
 
 
 def _keep_notes(out: Path, place: Path) -> None:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 from dmabed.build import contentkey, kconfig, process, project, sync, toolchain
@@ -32,9 +31,9 @@ def key(kernel_key: str) -> str:
 
 
 def build(
-    cache: Cache, kernel_tree: Callable[[], Path], kernel_key: str, progress: Progress, name: str
+    cache: Cache, against: Path, kernel_key: str, progress: Progress, name: str
 ) -> None:
-    """Make the cache entry if it is not there; the kernel's tree is brought up only then.
+    """Make the cache entry if it is not there; ``against`` is the kernel's tree, or what it keeps of one.
 
     ``name`` is for lock and log: modules for several trees are built side by side.
     """
@@ -42,7 +41,6 @@ def build(
     def fill(entry: Path) -> None:
         log = cache.log(name)
         log.write_text("")
-        against = kernel_tree()
         staged = _stage(cache, against)
         with progress.task("building the modules"):
             process.run(

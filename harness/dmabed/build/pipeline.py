@@ -12,7 +12,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from dmabed.build import contentkey, intree, modules, project, qemu, rootfs, sources, sshkeys, userkernel
@@ -131,8 +130,8 @@ def _own_kernel(cache: Cache, inputs: Inputs) -> Kernel:
     assert inputs.linux is not None
     version = inputs.linux.versions["linux"]
     key = kernels.key(version, inputs.variant)
-    image = cache.entry("kernel", key) / "Image"
-    return Kernel(image, version, key, kernels.tree(cache, version, inputs.variant), ours=True)
+    entry = cache.entry("kernel", key)
+    return Kernel(entry / "Image", version, key, entry / kernels.FOR_MODULES, ours=True)
 
 
 def _missing(cache: Cache, plan: Plan) -> list[str]:
@@ -154,20 +153,11 @@ def _build_missing(cache: Cache, inputs: Inputs, plan: Plan, progress: Progress)
         kernels.build(cache, inputs.linux, inputs.variant, plan.kernel.key, progress)
     rootfs.build(cache, inputs.guest, inputs.keys, plan.keys["rootfs"], progress)
     if plan.kernel.tree:
-        bring_tree = partial(_module_tree, cache, inputs, plan, progress)
         name = f"modules-{inputs.variant if inputs.linux else 'user'}"
-        modules.build(cache, bring_tree, plan.kernel.key, progress, name)
+        modules.build(cache, plan.kernel.tree, plan.kernel.key, progress, name)
     if "media" in plan.keys:
         cache.make("media", plan.keys["media"], lambda entry: _pack_media(cache, plan, entry), progress)
     cache.make("initrd", plan.keys["initrd"], lambda entry: _join(cache, plan, entry), progress)
-
-
-def _module_tree(cache: Cache, inputs: Inputs, plan: Plan, progress: Progress) -> Path:
-    if not inputs.linux:
-        assert plan.kernel.tree is not None
-        return plan.kernel.tree
-    with cache.lock(kernels.lock_name(inputs.variant), progress):
-        return kernels.bring_tree_to(cache, inputs.linux, inputs.variant, plan.kernel.key, progress)
 
 
 def _join(cache: Cache, plan: Plan, entry: Path) -> None:
