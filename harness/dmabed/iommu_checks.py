@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from dmabed.layout import Device, Iommu, Layout
 
 _MIN_OUTPUT_BITS = 24
-_MAX_TLB = 4096
 # What an entry of their tables can hold (drivers/iommu/rockchip-iommu.c:188-220).
 MAX_OUTPUT_BITS = {"rockchip-v1": 32, "rockchip-v2": 40}
 
@@ -32,8 +31,6 @@ def _iommu_problems(layout: Layout, iommu: Iommu) -> Iterator[Problem]:
     if iommu.output_bits > most:
         what = f"a {iommu.type} drives at most {most} bits"
         yield Problem((*path, "output-bits"), what, f"{_MIN_OUTPUT_BITS} to {most}")
-    if iommu.tlb & (iommu.tlb - 1):
-        yield Problem((*path, "tlb"), f"{iommu.tlb} does not fit", f"0, 1, 2, 4, … {_MAX_TLB}")
     if iommu.type != first:
         # rk_ops is one for all instances (drivers/iommu/rockchip-iommu.c:1229-1237)
         what = f"Linux takes one version of them in a guest, and the first is {first}"

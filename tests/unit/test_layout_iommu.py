@@ -161,10 +161,10 @@ REFUSED = {
         "output-bits: 41",
         "20: iommus.narrow.output-bits: 41 is out of range; allowed: 24 to 40",
     ),
-    "a TLB of 3": (
+    "a TLB of 4097": (
         "tlb: 0",
-        "tlb: 3",
-        "20: iommus.narrow.tlb: 3 does not fit; allowed: 0, 1, 2, 4, … 4096",
+        "tlb: 4097",
+        "20: iommus.narrow.tlb: 4097 is out of range; allowed: 0 to 4096",
     ),
     "the name of a device": (
         "narrow: {",

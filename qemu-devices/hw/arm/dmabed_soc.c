@@ -19,6 +19,7 @@
 #include "hw/arm/dmabed_soc.h"
 #include "hw/char/pl011.h"
 #include "hw/dma/dmabed_engine_sys.h"
+#include "hw/dma/dmabed_iommu.h"
 #include "hw/intc/arm_gicv3_common.h"
 #include "hw/misc/dmabed_media.h"
 #include "hw/qdev-properties.h"
@@ -187,8 +188,8 @@ bool dmabed_soc_claim_range(const char *what, uint64_t base, uint64_t size,
     return false;
 }
 
-static bool check_spi(DmabedSocState *s, const char *what, uint32_t spi,
-                      Error **errp)
+bool dmabed_soc_check_spi(DmabedSocState *s, const char *what, uint32_t spi,
+                          Error **errp)
 {
     if (spi >= DMABED_SOC_NUM_SPI) {
         error_setg(errp, "%s: %u is no SPI; allowed are 0...%d", what, spi,
@@ -207,7 +208,7 @@ qemu_irq dmabed_soc_claim_spi(DmabedSocState *s, const char *what,
 {
     uint32_t spi = MIN((uint64_t)first + index, UINT32_MAX);
 
-    check_spi(s, what, spi, &error_fatal);
+    dmabed_soc_check_spi(s, what, spi, &error_fatal);
     set_bit(spi, s->spi_used);
     return qdev_get_gpio_in(s->gic, spi);
 }
@@ -421,7 +422,7 @@ static bool check_engine_spi(DmabedSocState *s,
         error_setg(errp, "spi: must be given");
         return false;
     }
-    return check_spi(s, "spi", engine->spi, errp);
+    return dmabed_soc_check_spi(s, "spi", engine->spi, errp);
 }
 
 /* The registers are mapped already: the two may not overlap either */
@@ -448,7 +449,7 @@ static void media_pre_plug(DmabedSocState *s, const DmabedMediaState *media,
                    DMABED_MEDIA_MMIO_SIZE);
     } else if (dmabed_soc_claim_range("mmio-base", media->mmio_base,
                                       DMABED_MEDIA_MMIO_SIZE, errp)) {
-        check_spi(s, "spi", media->spi, errp);
+        dmabed_soc_check_spi(s, "spi", media->spi, errp);
     }
 }
 
@@ -460,20 +461,17 @@ static void media_plug(DmabedSocState *s, DmabedMediaState *media)
                        qdev_get_gpio_in(s->gic, media->spi));
 }
 
-static void engine_pre_plug(HotplugHandler *handler, DeviceState *dev,
-                            Error **errp)
+static void engine_pre_plug(DmabedSocState *s, DeviceState *dev, Error **errp)
 {
     DmabedEngineSysState *engine = DMABED_ENGINE_SYS(dev);
 
     if (check_engine_regs(engine, errp)) {
-        check_engine_spi(DMABED_SOC(handler), engine, errp);
+        check_engine_spi(s, engine, errp);
     }
 }
 
-static void engine_plug(HotplugHandler *handler, DeviceState *dev,
-                        Error **errp)
+static void engine_plug(DmabedSocState *s, DeviceState *dev, Error **errp)
 {
-    DmabedSocState *s = DMABED_SOC(handler);
     DmabedEngineSysState *engine = DMABED_ENGINE_SYS(dev);
 
     set_bit(engine->spi, s->spi_used);
@@ -486,23 +484,43 @@ static void engine_plug(HotplugHandler *handler, DeviceState *dev,
                        qdev_get_gpio_in(s->gic, engine->spi));
 }
 
+/* ---- what -device adds: each kind has its place from its properties ---- */
+
+static bool is_iommu(DeviceState *dev)
+{
+    return object_dynamic_cast(OBJECT(dev), TYPE_DMABED_IOMMU);
+}
+
+static bool is_media(DeviceState *dev)
+{
+    return object_dynamic_cast(OBJECT(dev), TYPE_DMABED_MEDIA);
+}
+
 static void dmabed_soc_pre_plug(HotplugHandler *handler, DeviceState *dev,
                                 Error **errp)
 {
-    if (object_dynamic_cast(OBJECT(dev), TYPE_DMABED_MEDIA)) {
-        media_pre_plug(DMABED_SOC(handler), DMABED_MEDIA(dev), errp);
+    DmabedSocState *s = DMABED_SOC(handler);
+
+    if (is_iommu(dev)) {
+        dmabed_soc_iommu_pre_plug(s, dev, errp);
+    } else if (is_media(dev)) {
+        media_pre_plug(s, DMABED_MEDIA(dev), errp);
     } else {
-        engine_pre_plug(handler, dev, errp);
+        engine_pre_plug(s, dev, errp);
     }
 }
 
 static void dmabed_soc_plug(HotplugHandler *handler, DeviceState *dev,
                             Error **errp)
 {
-    if (object_dynamic_cast(OBJECT(dev), TYPE_DMABED_MEDIA)) {
-        media_plug(DMABED_SOC(handler), DMABED_MEDIA(dev));
+    DmabedSocState *s = DMABED_SOC(handler);
+
+    if (is_iommu(dev)) {
+        dmabed_soc_iommu_plug(s, dev);
+    } else if (is_media(dev)) {
+        media_plug(s, DMABED_MEDIA(dev));
     } else {
-        engine_plug(handler, dev, errp);
+        engine_plug(s, dev, errp);
     }
 }
 
@@ -510,7 +528,7 @@ static HotplugHandler *dmabed_soc_hotplug_handler(MachineState *ms,
                                                   DeviceState *dev)
 {
     if (object_dynamic_cast(OBJECT(dev), TYPE_DMABED_ENGINE_SYS) ||
-        object_dynamic_cast(OBJECT(dev), TYPE_DMABED_MEDIA)) {
+        is_iommu(dev) || is_media(dev)) {
         return HOTPLUG_HANDLER(ms);
     }
     return NULL;
@@ -599,6 +617,7 @@ static void dmabed_soc_class_init(ObjectClass *oc, void *data)
     hc->plug = dmabed_soc_plug;
     machine_class_allow_dynamic_sysbus_dev(mc, TYPE_DMABED_ENGINE_SYS);
     machine_class_allow_dynamic_sysbus_dev(mc, TYPE_DMABED_MEDIA);
+    machine_class_allow_dynamic_sysbus_dev(mc, TYPE_DMABED_IOMMU);
 
     object_class_property_add_str(oc, "ram-banks", get_ram_banks,
                                   set_ram_banks);

@@ -86,6 +86,7 @@ static void create_host(DmabedSocState *s)
                                                 s->pcie.spi, i));
         gpex_set_irq_num(GPEX_HOST(dev), i, s->pcie.spi + i);
     }
+    dmabed_soc_create_smmu(s, PCI_HOST_BRIDGE(dev)->bus);
 }
 
 /* Sizes are for aliases, of which none may be empty or wrap */
@@ -138,4 +139,9 @@ void dmabed_soc_add_pcie_properties(DmabedSocState *s)
                        "first SPI of the GICv2m frame");
     dmabed_soc_add_u32(obj, "pcie-msi-count", &pcie->msi_count, 0,
                        "number of its SPIs");
+    dmabed_soc_add_u64(obj, "pcie-smmu", &pcie->smmu, DMABED_SOC_NO_SMMU,
+                       "address of an SMMUv3 before memory; without it there "
+                       "is none");
+    dmabed_soc_add_u32(obj, "pcie-smmu-spi", &pcie->smmu_spi, 0,
+                       "first of its four SPIs");
 }

@@ -50,6 +50,7 @@ static const Property engine_properties[] = {
     DEFINE_PROP_UINT64("local-memory", DmabedEngineState, local_size, 0),
     DEFINE_PROP_LINK("dma", DmabedEngineState, dma_mr, TYPE_MEMORY_REGION,
                      MemoryRegion *),
+    DEFINE_PROP_DMABED_IOMMU(DmabedEngineState, iommu),
 };
 
 static bool check_addr_bits(const char *name, uint32_t bits, Error **errp)

@@ -18,9 +18,11 @@
 #define MAX_JOBS 1024
 #define MAX_RANGES 256
 #define MAX_VIOLATIONS 64
+/* Of scattered pages behind an IOMMU each is a range: 4 MiB of them */
+#define MAX_SYSTEM_RANGES 1024
 
 typedef struct Span {
-    uint64_t bus;
+    uint64_t address;           /* on the bus, or the system's */
     uint64_t length;
 } Span;
 
@@ -56,6 +58,8 @@ typedef struct JobRecord {
     Bounded dst;
     Bounded read;
     Bounded written;
+    Bounded read_system;        /* behind an IOMMU only */
+    Bounded written_system;
     Bounded violations;
 } JobRecord;
 
@@ -93,27 +97,29 @@ static void bounded_add(Bounded *b, unsigned max, const void *entry)
     }
 }
 
-static void add_range(Bounded *b, uint64_t bus, uint64_t length)
+static void add_range(Bounded *b, unsigned max, uint64_t address,
+                      uint64_t length)
 {
-    Span span = { .bus = bus, .length = length };
+    Span span = { .address = address, .length = length };
 
-    bounded_add(b, MAX_RANGES, &span);
+    bounded_add(b, max, &span);
 }
 
 /* As add_range(), but neighbours are joined */
-static void join_range(Bounded *b, uint64_t bus, uint64_t length)
+static void join_range(Bounded *b, unsigned max, uint64_t address,
+                       uint64_t length)
 {
     unsigned len = b->entries->len;
 
     if (len && !b->dropped) {
         Span *last = &g_array_index(b->entries, Span, len - 1);
 
-        if (last->bus + last->length == bus) {
+        if (last->address + last->length == address) {
             last->length += length;
             return;
         }
     }
-    add_range(b, bus, length);
+    add_range(b, max, address, length);
 }
 
 /* ---- records ---- */
@@ -134,6 +140,8 @@ static JobRecord *record_new(const DmabedJob *job)
     bounded_init(&record->dst, sizeof(Span));
     bounded_init(&record->read, sizeof(Span));
     bounded_init(&record->written, sizeof(Span));
+    bounded_init(&record->read_system, sizeof(Span));
+    bounded_init(&record->written_system, sizeof(Span));
     bounded_init(&record->violations, sizeof(Violation));
     return record;
 }
@@ -146,6 +154,8 @@ static void record_free(void *opaque)
     bounded_free(&record->dst);
     bounded_free(&record->read);
     bounded_free(&record->written);
+    bounded_free(&record->read_system);
+    bounded_free(&record->written_system);
     bounded_free(&record->violations);
     g_free(record);
 }
@@ -153,7 +163,8 @@ static void record_free(void *opaque)
 static void record_list(Bounded *b, const DmabedList *list)
 {
     for (int32_t i = 0; i < list->count; i++) {
-        add_range(b, list->segments[i].address, list->segments[i].length);
+        add_range(b, MAX_RANGES, list->segments[i].address,
+                  list->segments[i].length);
     }
     b->dropped += list->named - list->count;
 }
@@ -223,11 +234,17 @@ void dmabed_evidence_access(DmabedEngineState *s, uint64_t bus,
                             uint64_t length, bool is_write)
 {
     DmabedEvidence *e = s->evidence;
+    JobRecord *job = e->current;
+    uint64_t system;
 
     e->data_accesses++;
     e->bytes_moved += length;
-    join_range(is_write ? &e->current->written : &e->current->read, bus,
-               length);
+    join_range(is_write ? &job->written : &job->read, MAX_RANGES, bus, length);
+    /* No access goes beyond the page that it is translated to */
+    if (dmabed_window_find(s, bus, is_write, &system)) {
+        join_range(is_write ? &job->written_system : &job->read_system,
+                   MAX_SYSTEM_RANGES, system, length);
+    }
 }
 
 void dmabed_evidence_violation(DmabedEngineState *s, const DmabedList *list,
@@ -303,7 +320,7 @@ static void put_u64(QDict *dict, const char *key, uint64_t value)
     qdict_put(dict, key, qnum_from_uint(value));
 }
 
-static QList *ranges_to_list(const Bounded *b)
+static QList *ranges_to_list(const Bounded *b, const char *key)
 {
     QList *list = qlist_new();
 
@@ -311,7 +328,7 @@ static QList *ranges_to_list(const Bounded *b)
         const Span *span = &g_array_index(b->entries, Span, i);
         QDict *dict = qdict_new();
 
-        put_u64(dict, "bus", span->bus);
+        put_u64(dict, key, span->address);
         put_u64(dict, "length", span->length);
         qlist_append(list, dict);
     }
@@ -367,14 +384,20 @@ static void put_outcome(QDict *dict, const JobRecord *record)
 
 static void put_addresses(QDict *dict, const JobRecord *record)
 {
-    qdict_put(dict, "src", ranges_to_list(&record->src));
+    qdict_put(dict, "src", ranges_to_list(&record->src, "bus"));
     put_u64(dict, "src-dropped", record->src.dropped);
-    qdict_put(dict, "dst", ranges_to_list(&record->dst));
+    qdict_put(dict, "dst", ranges_to_list(&record->dst, "bus"));
     put_u64(dict, "dst-dropped", record->dst.dropped);
-    qdict_put(dict, "read", ranges_to_list(&record->read));
+    qdict_put(dict, "read", ranges_to_list(&record->read, "bus"));
     put_u64(dict, "read-dropped", record->read.dropped);
-    qdict_put(dict, "written", ranges_to_list(&record->written));
+    qdict_put(dict, "written", ranges_to_list(&record->written, "bus"));
     put_u64(dict, "written-dropped", record->written.dropped);
+    qdict_put(dict, "read-system",
+              ranges_to_list(&record->read_system, "address"));
+    put_u64(dict, "read-system-dropped", record->read_system.dropped);
+    qdict_put(dict, "written-system",
+              ranges_to_list(&record->written_system, "address"));
+    put_u64(dict, "written-system-dropped", record->written_system.dropped);
     qdict_put(dict, "violations", violations_to_list(&record->violations));
     put_u64(dict, "violations-dropped", record->violations.dropped);
 }

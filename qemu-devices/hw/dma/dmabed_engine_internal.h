@@ -117,6 +117,10 @@ bool dmabed_window_read(DmabedEngineState *s, uint64_t bus, void *data,
 bool dmabed_window_write(DmabedEngineState *s, uint64_t bus, const void *data,
                          uint64_t length);
 
+/* Behind an IOMMU: the system's address of a byte that answers at @bus */
+bool dmabed_window_find(DmabedEngineState *s, uint64_t bus, bool is_write,
+                        uint64_t *system);
+
 /* ---- local ---- */
 
 bool dmabed_local_init(DmabedEngineState *s, Error **errp);

@@ -80,6 +80,25 @@ static void add_window(DmabedEngineState *s, MemoryRegion *alias, Window w)
     memory_region_add_subregion(&s->dma_root, w.bus, alias);
 }
 
+/* What the windows lead to: an IOMMU, what the front end gave, or all of RAM */
+static bool find_memory(DmabedEngineState *s, Error **errp)
+{
+    MemoryRegion *memory = get_system_memory();
+
+    if (s->iommu && s->dma_mr) {
+        error_setg(errp, "iommu: not together with dma, which leads past it");
+        return false;
+    }
+    if (s->iommu) {
+        memory = dmabed_iommu_attach(s->iommu, s->name);
+    }
+    if (!s->dma_mr) {
+        object_property_set_link(OBJECT(s), "dma", OBJECT(memory),
+                                 &error_abort);
+    }
+    return true;
+}
+
 uint64_t dmabed_window_mask(const DmabedEngineState *s)
 {
     return MAKE_64BIT_MASK(0, s->addr_bits);
@@ -90,12 +109,8 @@ bool dmabed_window_init(DmabedEngineState *s, Error **errp)
     unsigned windows = s->num_dma_ranges / RANGE_NUMBERS;
     const Window everything = { .size = UINT64_MAX };
 
-    if (!check_windows(s, errp)) {
+    if (!check_windows(s, errp) || !find_memory(s, errp)) {
         return false;
-    }
-    if (!s->dma_mr) {
-        object_property_set_link(OBJECT(s), "dma",
-                                 OBJECT(get_system_memory()), &error_abort);
     }
     /* UINT64_MAX stands for all of 64 bits, see memory_region_init() */
     memory_region_init(&s->dma_root, OBJECT(s), "dmabed-engine.dma",
@@ -151,6 +166,21 @@ bool dmabed_window_read(DmabedEngineState *s, uint64_t bus, void *data,
 {
     return address_space_read(&s->dma_as, bus, ram_only, data,
                               length) == MEMTX_OK;
+}
+
+bool dmabed_window_find(DmabedEngineState *s, uint64_t bus, bool is_write,
+                        uint64_t *system)
+{
+    IOMMUTLBEntry entry;
+
+    RCU_READ_LOCK_GUARD();
+    entry = address_space_get_iotlb_entry(&s->dma_as, bus, is_write, ram_only);
+    /* It is ours as long as no IOMMU has led it on to another one */
+    if (entry.target_as == &s->dma_as || entry.perm == IOMMU_NONE) {
+        return false;
+    }
+    *system = entry.translated_addr + (bus & entry.addr_mask);
+    return true;
 }
 
 bool dmabed_window_write(DmabedEngineState *s, uint64_t bus, const void *data,

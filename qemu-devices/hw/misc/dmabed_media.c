@@ -65,8 +65,11 @@ static bool dma_init(DmabedMediaState *s, Error **errp)
         return false;
     }
     if (!s->dma_mr) {
-        object_property_set_link(OBJECT(s), "dma",
-                                 OBJECT(get_system_memory()), &error_abort);
+        MemoryRegion *memory = s->iommu ?
+            dmabed_iommu_attach(s->iommu, s->name) : get_system_memory();
+
+        object_property_set_link(OBJECT(s), "dma", OBJECT(memory),
+                                 &error_abort);
     }
     memory_region_init(&s->dma_root, OBJECT(s), "dmabed-media.dma", size);
     s->dma_windows = g_new0(MemoryRegion, MAX(windows, 1));
@@ -260,6 +263,7 @@ static const Property media_properties[] = {
                       dma_ranges, qdev_prop_uint64, uint64_t),
     DEFINE_PROP_LINK("dma", DmabedMediaState, dma_mr, TYPE_MEMORY_REGION,
                      MemoryRegion *),
+    DEFINE_PROP_DMABED_IOMMU(DmabedMediaState, iommu),
 };
 
 static void media_class_init(ObjectClass *oc, void *data)

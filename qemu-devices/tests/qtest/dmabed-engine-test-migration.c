@@ -18,44 +18,6 @@ static const Job copy = {
     .dst = { { OTHER_AT, 70000 }, { OTHER_AT + 128 * KiB, LENGTH } },
 };
 
-static void wait_for_status(QTestState *qts, const char *wanted)
-{
-    for (int i = 0; i < 1000; i++) {
-        g_autoptr(QDict) info = qtest_qmp_assert_success_ref(
-            qts, "{'execute':'query-migrate'}");
-        const char *status = qdict_get_try_str(info, "status");
-
-        if (!g_strcmp0(status, wanted)) {
-            return;
-        }
-        g_assert_cmpstr(status, !=, "failed");
-        g_usleep(10000);
-    }
-    g_error("migration did not become %s", wanted);
-}
-
-/* Save to a file, end, and go on in a new process */
-static void rig_migrate(Rig *rig)
-{
-    g_autofree char *path = g_strdup_printf("%s/dmabed-%d.state",
-                                            g_get_tmp_dir(), getpid());
-    g_autofree char *uri = g_strdup_printf("file:%s", path);
-    g_autofree char *incoming =
-        g_strdup_printf("%s -incoming defer", rig->arguments);
-
-    qtest_qmp_assert_success(rig->qts, "{'execute':'stop'}");
-    qtest_qmp_assert_success(rig->qts,
-        "{'execute':'migrate','arguments':{'uri':%s}}", uri);
-    wait_for_status(rig->qts, "completed");
-    qtest_quit(rig->qts);
-    rig->qts = qtest_init(incoming);
-    qtest_qmp_assert_success(rig->qts,
-        "{'execute':'migrate-incoming','arguments':{'uri':%s}}", uri);
-    wait_for_status(rig->qts, "completed");
-    qtest_qmp_assert_success(rig->qts, "{'execute':'cont'}");
-    unlink(path);
-}
-
 static void test_idle(void)
 {
     Rig *rig = rig_start("");

@@ -84,6 +84,8 @@ static const BadStart cases[] = {
     { "ranges-overflow", MAP,
       PLACE ",'dma-ranges':[18446744073709547520,0,8192]",
       "dma-ranges: window 0 ends beyond 64 bits" },
+    { "iommu-unknown", MAP,
+      PLACE ",'iommu':'none-of-this-name'", "none-of-this-name" },
     /* the machine */
     { "bank-syntax", "ram-banks=128M", PLACE, "'128M' is not SIZE@BASE" },
     { "bank-empty", "ram-banks=0@0x40000000", PLACE, "has size 0" },
@@ -124,6 +126,10 @@ static const BadStart cases[] = {
       "pcie-msi-count: 65 is out of range; allowed are 1...64" },
     { "pcie-msi-on-uart", MAP PCIE ",pcie-msi=0x9000000", PLACE,
       "pcie-msi: 0x9000000...0x9000fff overlaps pl011" },
+    { "smmu-on-uart", MAP PCIE ",pcie-smmu=0x8fff000", PLACE,
+      "pcie-smmu: 0x8fff000...0x901efff overlaps pl011" },
+    { "smmu-spi", MAP PCIE ",pcie-smmu=0x3c000000,pcie-smmu-spi=110", PLACE,
+      "pcie-smmu-spi: SPI 110 is already in use" },
     { "virtio-on-ram", MAP ",virtio-base=0x40000000", PLACE,
       "virtio-base: 0x40000000...0x400001ff overlaps dmabed-soc.ram" },
 };

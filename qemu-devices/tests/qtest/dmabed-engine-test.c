@@ -16,6 +16,7 @@ int main(int argc, char **argv)
     add_host_tests();
     add_local_tests();
     add_pci_tests();
+    add_iommu_tests();
     add_start_tests();
     add_migration_tests();
 

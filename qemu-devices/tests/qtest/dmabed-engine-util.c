@@ -52,6 +52,13 @@ Rig *rig_start_beside(const char *properties, const char *others)
     return start(g_strdup_printf("%s %s", first, others));
 }
 
+Rig *rig_start_behind(const char *others, const char *properties)
+{
+    g_autofree char *last = sys_arguments(properties);
+
+    return start(g_strdup_printf("%s %s", others, last));
+}
+
 Rig *rig_start(const char *properties)
 {
     return rig_start_beside(properties, "");
@@ -94,6 +101,43 @@ void rig_stop(Rig *rig)
     qtest_quit(rig->qts);
     g_free(rig->arguments);
     g_free(rig);
+}
+
+static void wait_for_status(QTestState *qts, const char *wanted)
+{
+    for (int i = 0; i < 1000; i++) {
+        g_autoptr(QDict) info = qtest_qmp_assert_success_ref(
+            qts, "{'execute':'query-migrate'}");
+        const char *status = qdict_get_try_str(info, "status");
+
+        if (!g_strcmp0(status, wanted)) {
+            return;
+        }
+        g_assert_cmpstr(status, !=, "failed");
+        g_usleep(10000);
+    }
+    g_error("migration did not become %s", wanted);
+}
+
+void rig_migrate(Rig *rig)
+{
+    g_autofree char *path = g_strdup_printf("%s/dmabed-%d.state",
+                                            g_get_tmp_dir(), getpid());
+    g_autofree char *uri = g_strdup_printf("file:%s", path);
+    g_autofree char *incoming =
+        g_strdup_printf("%s -incoming defer", rig->arguments);
+
+    qtest_qmp_assert_success(rig->qts, "{'execute':'stop'}");
+    qtest_qmp_assert_success(rig->qts,
+        "{'execute':'migrate','arguments':{'uri':%s}}", uri);
+    wait_for_status(rig->qts, "completed");
+    qtest_quit(rig->qts);
+    rig->qts = qtest_init(incoming);
+    qtest_qmp_assert_success(rig->qts,
+        "{'execute':'migrate-incoming','arguments':{'uri':%s}}", uri);
+    wait_for_status(rig->qts, "completed");
+    qtest_qmp_assert_success(rig->qts, "{'execute':'cont'}");
+    unlink(path);
 }
 
 void rig_enable(Rig *rig)
@@ -332,13 +376,23 @@ void assert_violation(QDict *job, unsigned index, const char *kind,
     g_assert_cmpuint(qdict_get_int(violation, "segment"), ==, segment);
 }
 
+static void assert_range(QDict *range, const char *start, uint64_t address,
+                         uint64_t length)
+{
+    g_assert_cmphex(qdict_get_int(range, start), ==, address);
+    g_assert_cmphex(qdict_get_int(range, "length"), ==, length);
+}
+
 void assert_span(QDict *job, const char *key, unsigned index, uint64_t bus,
                  uint64_t length)
 {
-    QDict *span = entry_of(job, key, index);
+    assert_range(entry_of(job, key, index), "bus", bus, length);
+}
 
-    g_assert_cmphex(qdict_get_int(span, "bus"), ==, bus);
-    g_assert_cmphex(qdict_get_int(span, "length"), ==, length);
+void assert_place(QDict *job, const char *key, unsigned index,
+                  uint64_t address, uint64_t length)
+{
+    assert_range(entry_of(job, key, index), "address", address, length);
 }
 
 void hold(Rig *rig, uint64_t at)

@@ -75,11 +75,15 @@ typedef struct Completion {
 Rig *rig_start(const char *properties);
 /* ... with more arguments, as they stand on a command line */
 Rig *rig_start_beside(const char *properties, const char *others);
+/* ... with arguments before the engine, which names what they make */
+Rig *rig_start_behind(const char *others, const char *properties);
 /* A machine with PCI Express, and the engine there */
 Rig *rig_start_pci(const char *properties);
 /* ... with an empty port, for an engine to be plugged in */
 Rig *rig_start_port(void);
 void rig_stop(Rig *rig);
+/* Save to a file, end, and go on in a new process */
+void rig_migrate(Rig *rig);
 /* Enable the ring as a driver would */
 void rig_enable(Rig *rig);
 
@@ -122,6 +126,9 @@ void assert_violation(QDict *job, unsigned index, const char *kind,
                       const char *list, unsigned segment);
 void assert_span(QDict *job, const char *key, unsigned index, uint64_t bus,
                  uint64_t length);
+/* The same of a list of the system's addresses */
+void assert_place(QDict *job, const char *key, unsigned index,
+                  uint64_t address, uint64_t length);
 void hold(Rig *rig, uint64_t at);
 void release(Rig *rig);
 bool is_held(Rig *rig);
@@ -135,6 +142,7 @@ void add_limit_tests(void);
 void add_host_tests(void);
 void add_local_tests(void);
 void add_pci_tests(void);
+void add_iommu_tests(void);
 void add_start_tests(void);
 void add_migration_tests(void);
 

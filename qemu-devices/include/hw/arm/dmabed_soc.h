@@ -9,6 +9,7 @@
 
 #include "hw/arm/boot.h"
 #include "hw/boards.h"
+#include "hw/pci/pci.h"
 #include "qemu/bitmap.h"
 #include "qom/object.h"
 
@@ -23,6 +24,10 @@ OBJECT_DECLARE_SIMPLE_TYPE(DmabedSocState, DMABED_SOC)
 #define DMABED_SOC_MAX_MSI 64
 /* pcie-ecam of a machine without PCI Express */
 #define DMABED_SOC_NO_PCIE UINT64_MAX
+/* pcie-smmu of PCI Express without one */
+#define DMABED_SOC_NO_SMMU UINT64_MAX
+/* Event queue, PRI queue, command sync, global error */
+#define DMABED_SOC_SMMU_IRQS 4
 
 typedef struct DmabedSocBank {
     uint64_t base;
@@ -41,6 +46,8 @@ typedef struct DmabedSocPcie {
     uint64_t msi;
     uint32_t msi_spi;
     uint32_t msi_count;
+    uint64_t smmu;
+    uint32_t smmu_spi;
     MemoryRegion ecam_mr;
     MemoryRegion mmio_mr;
     MemoryRegion high_mmio_mr;
@@ -74,6 +81,9 @@ struct DmabedSocState {
 /* Whether nothing else is there; @what is the property that is to blame */
 bool dmabed_soc_claim_range(const char *what, uint64_t base, uint64_t size,
                             Error **errp);
+/* Whether @spi exists and is free */
+bool dmabed_soc_check_spi(DmabedSocState *s, const char *what, uint32_t spi,
+                          Error **errp);
 /* The input for SPI @first + @index, which @what has for itself from now on */
 qemu_irq dmabed_soc_claim_spi(DmabedSocState *s, const char *what,
                               uint32_t first, unsigned index);
@@ -86,5 +96,12 @@ void dmabed_soc_add_u32(Object *obj, const char *name, uint32_t *field,
 void dmabed_soc_add_pcie_properties(DmabedSocState *s);
 /* Nothing without pcie-ecam */
 void dmabed_soc_create_pcie(DmabedSocState *s);
+
+/* Nothing without pcie-smmu; before anything is on @bus */
+void dmabed_soc_create_smmu(DmabedSocState *s, PCIBus *bus);
+
+void dmabed_soc_iommu_pre_plug(DmabedSocState *s, DeviceState *dev,
+                               Error **errp);
+void dmabed_soc_iommu_plug(DmabedSocState *s, DeviceState *dev);
 
 #endif /* HW_ARM_DMABED_SOC_H */

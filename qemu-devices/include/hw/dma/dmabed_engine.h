@@ -10,6 +10,7 @@
 #define HW_DMA_DMABED_ENGINE_H
 
 #include "exec/memory.h"
+#include "hw/dma/dmabed_iommu.h"
 #include "hw/dma/dmabed_sha256.h"
 #include "hw/qdev-core.h"
 #include "qemu/timer.h"
@@ -110,6 +111,7 @@ struct DmabedEngineState {
     uint32_t num_dma_ranges;    /* numbers, three a window */
     uint64_t *dma_ranges;
     MemoryRegion *dma_mr;
+    DmabedIommuState *iommu;
     uint64_t local_size;
     bool wrap;                  /* @policy, understood */
 

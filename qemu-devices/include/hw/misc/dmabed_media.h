@@ -12,6 +12,7 @@
 #ifndef HW_MISC_DMABED_MEDIA_H
 #define HW_MISC_DMABED_MEDIA_H
 
+#include "hw/dma/dmabed_iommu.h"
 #include "hw/sysbus.h"
 #include "qom/object.h"
 
@@ -54,6 +55,7 @@ struct DmabedMediaState {
     uint32_t num_dma_ranges;
     uint64_t *dma_ranges;
     MemoryRegion *dma_mr;
+    DmabedIommuState *iommu;
 
     /* the block's own view of memory */
     MemoryRegion dma_root;
