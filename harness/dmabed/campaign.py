@@ -11,6 +11,7 @@ from dmabed import tamper
 from dmabed.plan import Planned
 from dmabed.runner import Done
 from dmabed.sabotage import Attempt, Switch, Trial
+from dmabed.transcript import EventKind
 
 RunOne = Callable[[Planned], Done]
 
@@ -66,9 +67,11 @@ class Campaign:
         return trial
 
     def _try_scenario(self, trial: Trial, planned: Planned, open_rows: set[str]) -> None:
-        verdict = self._run_one(dataclasses.replace(planned, switch=trial.switch)).verdict
+        done = self._run_one(dataclasses.replace(planned, switch=trial.switch))
+        verdict = done.verdict
         attempt = Attempt(planned.scenario.name, planned.layout.name, verdict.status.value, verdict.why)
-        if attempt.status == trial.switch.ends and self._passes_without(planned):
+        as_told = attempt.status == trial.switch.ends and (trial.switch.oops or not _panicked(done))
+        if as_told and self._passes_without(planned):
             trial.caught.update(dict.fromkeys(open_rows, attempt))
         else:
             trial.missed.append(attempt)
@@ -77,10 +80,18 @@ class Campaign:
 def _concerns(switch: Switch, planned: Planned) -> bool:
     """Can the scenario notice at all? Guest tests' switches need a guest test, a verb's needs the verb."""
     verbs = {step.verb for step in planned.scenario.steps}
+    if switch.breaks and switch.breaks not in planned.scenario.rows:
+        return False
     if switch.guest_test:
         return "guest-test" in verbs
     skipped = tamper.skipped_verb(switch.tamper)
     return skipped is None or skipped in verbs
+
+
+def _panicked(done: Done) -> bool:
+    """The guest died of it, which says little of what is broken, unless the switch is about just that."""
+    events = done.transcript.events if done.transcript else ()
+    return any(event.kind is EventKind.GUEST_PANIC for event in events)
 
 
 def _many_last(planned: Planned) -> bool:

@@ -20,6 +20,7 @@ from dmabed.accounting import Accountant
 from dmabed.agent import Agent, Answer, take
 from dmabed.deadline import Deadline
 from dmabed.errors import AgentError, AgentRefused, MachineDied, QmpError, TestbedError
+from dmabed.generation import CURRENT
 from dmabed.holders import Holders
 from dmabed.machine import Machine
 from dmabed.sabotage import Switch
@@ -83,6 +84,8 @@ class Execution:
         self._holders = Holders(self._ask)
         self._drivers: dict[str, tuple[str, str]] = {}  # of devices that were unbound
         self._slots = Slots(machine, self._ask)
+        self._generations: dict[str, str] = {}  # of buffers
+        self._handles: dict[str, int] = {}  # their numbers, by the names that steps gave
 
     def run(self) -> Transcript:
         """All steps, or as far as it goes."""
@@ -115,8 +118,8 @@ class Execution:
         if self._switch is None:
             return
         if self._switch.module:
-            path = f"/sys/module/dmabed_{self._switch.module}/parameters/sabotage"
-            answer = self._ask("write", {"path": path, "text": self._switch.name})
+            path = requests.parameter_path(self._switch.module, self._switch.parameter)
+            answer = self._ask("write", {"path": path, "text": self._switch.value or self._switch.name})
             if not answer.ok:
                 raise AgentRefused(f"{self._switch.name} can't be turned on", why=f"{path}: {answer.errno}")
         if self._switch.inject:
@@ -211,19 +214,24 @@ class Execution:
         return take(self._agent.ask(op, **arguments), op, limit)
 
     def _plain(self, step: Step) -> dict[str, Any]:
-        answer = self._ask(requests.op(step), requests.plain(step), step.args.get("timeout", WAIT_S))
+        request = requests.plain(step, self._handles)
+        answer = self._ask(requests.op(step), request, step.args.get("timeout", WAIT_S))
         if answer.ok:
             self._note_buffers(step)
+        if answer.ok and step.verb in requests.NEW_HANDLES:
+            self._handles[step.args["handle"]] = int(answer.result["handle"])
         if answer.ok and step.verb == "buffer" and step.name:
             self._remembered[step.name] = BufferSnapshot.from_result(answer.result)
         return answer.as_dict()
 
     def _note_buffers(self, step: Step) -> None:
         self._holders.note(step)
-        if step.verb == "export":
+        if step.verb in ("export", "from-handle"):
             self._places_known.add(step.args["buffer"])
+            self._generations[step.args["buffer"]] = step.generation
         if step.verb == "dup" and step.args["buffer"] in self._places_known:
             self._places_known.add(step.args["to"])
+            self._generations[step.args["to"]] = step.generation
 
     def _start_in_thread(self, step: Step) -> None:
         assert step.thread is not None, "only a step with a thread comes here"
@@ -258,7 +266,14 @@ class Execution:
     def _where(self, name: str) -> Answer | None:
         """Where a buffer is, by the word of a process that has it; None: nobody has it any more."""
         holder = self._holders.of(name)
-        return None if holder is None else self._ask("buffer", {"buffer": name, **holder})
+        if holder is None:
+            return None
+        request = {
+            "buffer": name,
+            **requests.of_generation("buffer", self._generations.get(name, CURRENT)),
+            **holder,
+        }
+        return self._ask("buffer", request)
 
     def _run_job(self, step: Step) -> dict[str, Any]:
         assert step.operation is not None, "the verbs of jobs have one"

@@ -315,6 +315,30 @@ def _judge_guest_test(case: Case, step: Step, result: Result) -> None:
         case.log.check(False, step, Witness.GUEST, report.trouble, "a whole report is expected")
 
 
+# ---- handles and counts ----
+
+
+def _judge_handle(case: Case, step: Step, result: Result) -> None:
+    wanted, number = step.expect.number, answers.number(result, "handle")
+    if wanted is not None:
+        got = f"the handle has the number {number}"
+        case.log.check(number == wanted, step, Witness.GUEST, got, f"{wanted} is expected")
+
+
+def _judge_handle_info(case: Case, step: Step, result: Result) -> None:
+    storage = answers.text(result, "storage")
+    if step.expect.storage is not None:
+        got, wanted = f"its storage is {storage}", f"{step.expect.storage} is expected"
+        case.log.check(storage == step.expect.storage, step, Witness.GUEST, got, wanted)
+
+
+def _judge_stats(case: Case, step: Step, result: Result) -> None:
+    for name, wanted in (step.expect.counts or {}).items():
+        number = answers.number(result, name)
+        got = f"there are {number} {name}"
+        case.log.check(number == wanted, step, Witness.GUEST, got, f"{wanted} are expected")
+
+
 def _list(names: Sequence[str]) -> str:
     return ", ".join(names) or "none"
 
@@ -367,4 +391,7 @@ _RESULTS: dict[str, Callable[[Case, Step, Result], None]] = {
     "poll": _judge_poll,
     "wait-fence": _judge_fence,
     "guest-test": _judge_guest_test,
+    **dict.fromkeys(("to-handle", "handle-export"), _judge_handle),
+    "handle-info": _judge_handle_info,
+    "stats": _judge_stats,
 }

@@ -11,7 +11,10 @@ from dmabed.errors import AgentRefused
 from dmabed.steps import Step
 
 # verbs that make a buffer, or use an attachment that is there
-_BY_ATTACHMENT = ("export", "heap", "map", "unmap", "detach")
+_BY_ATTACHMENT = (
+    *("export", "heap", "from-handle", "map", "unmap", "detach"),
+    *("sync-for-cpu", "sync-for-device"),
+)
 
 # None is the agent itself
 Process = str | None
@@ -47,7 +50,7 @@ class Holders:
     def note(self, step: Step) -> None:
         """A step succeeded: buffers came and went."""
         args = step.args
-        if step.verb in ("export", "heap"):
+        if step.verb in ("export", "heap", "from-handle"):
             self._held[args["buffer"]] = {step.process}
         elif step.verb == "dup":
             self._held[args["to"]] = {step.process}

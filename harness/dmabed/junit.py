@@ -30,5 +30,6 @@ def _case(result: ScenarioResult) -> TestCase:
     if element is not None:
         case.result = [element(printable(result.why))]
     if result.directory:
-        case.system_out = f"logs and evidence: {printable(result.directory)}"
+        where = f"logs and evidence: {printable(result.directory)}"
+        case.system_out = f"generation of dma-buf: {result.generation}\n{where}"
     return case

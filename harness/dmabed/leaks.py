@@ -22,6 +22,13 @@ _NOUNS = {
     "live mappings": ("mapping", "mappings"),
     "live pages": ("page of storage", "pages of storage"),
     "live jobs": ("job", "jobs"),
+    "live posted-buffers": ("posted buffer", "posted buffers"),
+    "live posted-attachments": ("posted attachment", "posted attachments"),
+    "live posted-lists": ("posted scatterlist", "posted scatterlists"),
+    "live merged-buffers": ("merged buffer", "merged buffers"),
+    "live merged-attachments": ("merged attachment", "merged attachments"),
+    "live merged-tables": ("merged sg_table", "merged sg_tables"),
+    "live handles": ("handle", "handles"),
 }
 
 

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One scenario file, many scenarios: ``matrix``, ``without`` and ``when``. Pure.
+"""One scenario file, many scenarios: ``matrix``, ``generation``, ``without`` and ``when``. Pure.
 
 Every combination of the matrix's values becomes a document of its own, in
 which ``${name}`` stands for the value and the steps are those whose ``when``
 fits. What is left has no trace of the matrix, but keeps the file's lines.
+
+A list of generations is one more dimension of the matrix. It has two ways of
+its own to differ: the current generation is not named, and an expectation may
+have another one inside for a generation that does not do as the others.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from dmabed.generation import CURRENT, GENERATIONS, KEY
 from dmabed.yamlfile import Document, KeyPath
 
 Choice = Mapping[str, Any]
@@ -25,7 +30,7 @@ MOST = 512
 def expand(document: Document) -> list[tuple[str, Document]]:
     """The scenarios of a file, each with the end of its name. Raises InputError."""
     data = document.data
-    if not isinstance(data, dict) or "matrix" not in data:
+    if not isinstance(data, dict) or not ("matrix" in data or isinstance(data.get(KEY), list)):
         return [("", document)]
     matrix = _checked(document)
     choices = [choice for choice in _combinations(matrix) if not _left_out(data.get("without", ()), choice)]
@@ -36,12 +41,7 @@ def expand(document: Document) -> list[tuple[str, Document]]:
 
 def _checked(document: Document) -> Mapping[str, Sequence[Any]]:
     """The matrix, and all that names it, in its right form."""
-    matrix = document.data["matrix"]
-    if not isinstance(matrix, dict) or not matrix:
-        raise document.error(("matrix",), "the matrix is a mapping of names to lists")
-    for name, values in matrix.items():
-        if not isinstance(values, list) or not values or not all(isinstance(v, _SCALARS) for v in values):
-            raise document.error(("matrix", name), "not a list of words or numbers")
+    matrix = {**_own_matrix(document), **_generations(document)}
     if len(list(_combinations(matrix))) > MOST:
         raise document.error(("matrix",), "too many combinations", f"at most {MOST}")
     for index, choice in enumerate(document.data.get("without", ())):
@@ -50,6 +50,36 @@ def _checked(document: Document) -> Mapping[str, Sequence[Any]]:
         if isinstance(step, dict) and "when" in step:
             _check_names(document, ("steps", index, "when"), step["when"], matrix)
     return matrix
+
+
+def _own_matrix(document: Document) -> Mapping[str, Sequence[Any]]:
+    """What stands under ``matrix``, if there is one."""
+    if "matrix" not in document.data:
+        return {}
+    matrix = document.data["matrix"]
+    if not isinstance(matrix, dict) or not matrix:
+        raise document.error(("matrix",), "the matrix is a mapping of names to lists")
+    for name, values in matrix.items():
+        if name == KEY:
+            raise document.error(("matrix", name), "generations are no part of the matrix", f"'{KEY}: [...]'")
+        if not isinstance(values, list) or not values or not all(isinstance(v, _SCALARS) for v in values):
+            raise document.error(("matrix", name), "not a list of words or numbers")
+    return matrix
+
+
+def _generations(document: Document) -> Mapping[str, Sequence[Any]]:
+    """The generations, if there are several; one alone is checked by the schema."""
+    wanted = document.data.get(KEY)
+    if not isinstance(wanted, list):
+        return {}
+    if not wanted:
+        raise document.error((KEY,), "no generation is named", ", ".join(GENERATIONS))
+    for index, name in enumerate(wanted):
+        if name not in GENERATIONS:
+            raise document.error((KEY, index), f"there is no generation '{name}'", ", ".join(GENERATIONS))
+        if name in wanted[:index]:
+            raise document.error((KEY, index), f"'{name}' is there already")
+    return {KEY: wanted}
 
 
 def _check_names(document: Document, path: KeyPath, choice: Any, matrix: Mapping[str, Any]) -> None:
@@ -83,7 +113,9 @@ def _as_list(values: Any) -> list[Any]:
 
 
 def _name(choice: Choice) -> str:
-    return "[" + ",".join(f"{name}={value}" for name, value in choice.items()) + "]"
+    """The end of the scenario's name; the current generation has always gone without one."""
+    named = [f"{name}={value}" for name, value in choice.items() if (name, value) != (KEY, CURRENT)]
+    return "[" + ",".join(named) + "]" if named else ""
 
 
 def _apply(document: Document, choice: Choice) -> Document:
@@ -95,7 +127,43 @@ def _apply(document: Document, choice: Choice) -> Document:
         kept = [index for index, step in enumerate(steps) if _is_wanted(step, choice)]
         data["steps"] = [_without_when(steps[index]) for index in kept]
         lines = _moved(lines, {old: new for new, old in enumerate(kept)})
-    return Document(document.path, _put_in(document, data, choice, ()), lines)
+    chosen = Document(document.path, _put_in(document, data, choice, ()), lines)
+    return _of_generation(chosen, choice, document.data[KEY]) if KEY in choice else chosen
+
+
+def _of_generation(document: Document, choice: Choice, listed: Sequence[str]) -> Document:
+    """The document with what is expected of one generation."""
+    data = {**document.data, KEY: choice[KEY]}
+    steps = data.get("steps")
+    if isinstance(steps, list):
+        data["steps"] = [
+            _with_own(document, step, ("steps", index), choice[KEY], listed)
+            if isinstance(step, dict)
+            else step
+            for index, step in enumerate(steps)
+        ]
+    return Document(document.path, _with_own(document, data, (), choice[KEY], listed), document.lines)
+
+
+def _with_own(
+    document: Document, holder: Mapping[str, Any], path: KeyPath, generation: str, listed: Sequence[str]
+) -> dict[str, Any]:
+    """``expect`` and ``hardware`` of a step or of the file, as they are for ``generation``.
+
+    What stands there under a generation's name takes the place of all that is expected of the others.
+    """
+    chosen = dict(holder)
+    for key in ("expect", "hardware"):
+        wanted = holder.get(key)
+        if not isinstance(wanted, dict):
+            continue
+        own = {name: value for name, value in wanted.items() if name in GENERATIONS}
+        for name in own:
+            if name not in listed:
+                raise document.error((*path, key, name), f"it does not run in '{name}'", ", ".join(listed))
+        rest = {name: value for name, value in wanted.items() if name not in GENERATIONS}
+        chosen[key] = own.get(generation, rest)
+    return chosen
 
 
 def _is_wanted(step: Any, choice: Choice) -> bool:

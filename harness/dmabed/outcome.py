@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any
 
 from dmabed.findings import Status, Verdict
+from dmabed.generation import CURRENT
 from dmabed.layout import Layout
 from dmabed.scenario import Scenario
 from dmabed.transcript import Transcript
@@ -43,11 +44,13 @@ class ScenarioResult:
     why: str = ""
     devices: tuple[str, ...] = ()
     directory: str = ""
+    generation: str = CURRENT
 
     def as_json(self) -> dict[str, Any]:
         return {
             "name": self.name,
             "layout": self.layout,
+            "generation": self.generation,
             "status": self.status.value,
             "seconds": round(self.seconds, 3),
             "rows": list(self.rows),

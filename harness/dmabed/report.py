@@ -35,6 +35,8 @@ class StepRow:
     hardware: str
     seconds: str
     is_bad: bool
+    stack: str
+    """Where in the kernel a thread was seen asleep."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,7 @@ def _step_row(entry: Entry, step: Step, activities: Mapping[str, Activity]) -> S
         hardware="" if job is None else _hardware_text(job),
         seconds="" if record is None else f"{record.seconds:.3f}",
         is_bad=any(finding.step_index == step.index for finding in entry.verdict.findings),
+        stack=_stack(record),
     )
 
 
@@ -114,6 +117,12 @@ def _job(record: StepRecord | None, activities: Mapping[str, Activity]) -> JobEv
     if record is None or record.job is None or record.job.device not in activities:
         return None
     return activities[record.job.device].jobs.get(record.job.nth)
+
+
+def _stack(record: StepRecord | None) -> str:
+    """The kernel stack that a ``blocked`` step found."""
+    result = (record.answer or {}).get("result") if record else None
+    return str((result or {}).get("stack") or "").strip()
 
 
 def _guest_text(record: StepRecord | None) -> str:

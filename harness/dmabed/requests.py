@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
+from dmabed.generation import CURRENT, KEY, module_of
 from dmabed.steps import Operation, Step
 
 # keys of a step whose request has another name for them
@@ -17,12 +20,22 @@ PLAIN_VERBS = (
     *("attach", "detach", "map", "unmap", "migrate", "pin", "unpin"),
     *("cpu-write", "cpu-digest", "mmap", "munmap", "sync", "seek", "fdinfo", "set-name"),
     *("poll", "export-sync-file", "import-sync-file", "merge-fences", "wait-fence", "close-fence"),
-    *("exit-process", "unload", "load", "pressure"),
+    *("exit-process", "unload", "load", "pressure", "parameter"),
+    *("sync-for-cpu", "sync-for-device", "stats", "handle-info", "close-handle", "from-handle"),
+    *("to-handle", "handle-export"),
 )
+# verbs that make a handle
+NEW_HANDLES = ("to-handle", "handle-export")
 # what a submit may have beside its operation
 JOB_EXTRAS = ("in-fence", "out-fence", "usage")
 # verbs whose request has another name
-_OPS = {"sync": "cpu-sync", "close-exporter": "close-device"}
+_OPS = {"sync": "cpu-sync", "close-exporter": "close-device", "parameter": "write"}
+# requests that go to an exporter, or to a device in the way of a generation
+_OF_A_GENERATION = (
+    *("export", "buffer", "migrate", "attach", "close-exporter", "stats"),
+    *("cpu-write", "cpu-digest"),
+    *("to-handle", "from-handle", "close-handle", "handle-export", "handle-info"),
+)
 
 
 def op(step: Step) -> str:
@@ -30,14 +43,29 @@ def op(step: Step) -> str:
     return _OPS.get(step.verb, step.verb)
 
 
-def plain(step: Step) -> dict[str, Any]:
-    """The arguments of a step that is one request."""
+def plain(step: Step, handles: Mapping[str, int] = MappingProxyType({})) -> dict[str, Any]:
+    """The arguments of a step that is one request. ``handles`` has the numbers behind their names."""
     request = {_NAMES.get(key, key): _value(key, value) for key, value in step.args.items()}
     if "timeout" in request:
         request["timeout-ms"] = int(request.pop("timeout") * 1000)
+    if step.verb == "parameter":
+        return _parameter(step)
     if "module" in request:
         request |= _module(step)
-    return request | place(step)
+    if "handle" in request:
+        request |= _handle(step, handles)
+    return request | of_generation(step.verb, step.generation) | place(step)
+
+
+def of_generation(verb: str, generation: str) -> dict[str, str]:
+    """What a request says of the generation; nothing is the current one."""
+    return {KEY: generation} if verb in _OF_A_GENERATION and generation != CURRENT else {}
+
+
+def _handle(step: Step, handles: Mapping[str, int]) -> dict[str, int | None]:
+    """A handle is a number; that of a new one comes with the answer, and None is left out."""
+    name = step.args["handle"]
+    return {"handle": None if step.verb in NEW_HANDLES else handles.get(name, name)}
 
 
 def place(step: Step) -> dict[str, str]:
@@ -48,10 +76,21 @@ def place(step: Step) -> dict[str, str]:
 
 def _module(step: Step) -> dict[str, str | None]:
     """Our modules are files in /lib/modules; the kernel writes their names with an underscore."""
-    name = step.args["module"]
+    name = module_of(step.args["module"], step.generation)
     if step.verb == "load":
         return {"module": None, "path": f"/lib/modules/dmabed-{name}.ko"}
-    return {"module": f"dmabed_{name}"}
+    return {"module": f"dmabed_{name.replace('-', '_')}"}
+
+
+def _parameter(step: Step) -> dict[str, Any]:
+    """A parameter of a module of ours, through sysfs."""
+    module = module_of(step.args["module"], step.generation)
+    return {"path": parameter_path(module, step.args["name"]), "text": str(step.args["value"]), **place(step)}
+
+
+def parameter_path(module: str, name: str) -> str:
+    """Where the guest has a parameter of one of our modules."""
+    return f"/sys/module/dmabed_{module.replace('-', '_')}/parameters/{name}"
 
 
 def bind(step: Step, driver: str, name: str) -> dict[str, Any]:

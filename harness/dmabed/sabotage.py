@@ -19,6 +19,7 @@ from dmabed.results import write_atomically
 
 SWITCHES = paths.CONFIGS / "sabotage.yaml"
 STORED = "sabotage.json"
+_WAYS = ("module", "inject", "tamper", "guest-test")
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,14 @@ class Switch:
     ends: str
     """How a scenario that notices ends: ``failed``, or ``error`` where a witness is taken away."""
     module: str = ""
-    """A module of ours, whose parameter ``sabotage`` takes the name."""
+    """A module of ours, whose ``parameter`` takes the ``value``."""
+    parameter: str = "sabotage"
+    value: str = ""
+    """Empty: the switch's name, which is another one only where two modules have one of that name."""
+    breaks: str = ""
+    """The row whose scenarios have to notice, of a switch that stands for a row about switches (P17)."""
+    oops: bool = False
+    """A guest that panics has noticed; without it that is no catch."""
     inject: Mapping[str, Any] | None = None
     """A fault of the hardware, on the devices of the scenario."""
     tamper: str = ""
@@ -43,7 +51,7 @@ class Switch:
     @property
     def how(self) -> str:
         if self.module:
-            return f"module {self.module}"
+            return f"module {self.module} {self.parameter}={self.value or self.name}"
         if self.inject:
             return f"inject {self.inject['fault']}"
         return f"tamper {self.tamper}" if self.tamper else f"guest test {self.guest_test}"
@@ -97,6 +105,12 @@ def load(path: Path = SWITCHES) -> tuple[Switch, ...]:
                 raise document.error(
                     ("switches", index, "rows", place), f"'{row}' is no row", ", ".join(known)
                 )
+        if not any(data.get(way) for way in _WAYS):
+            raise document.error(("switches", index), "nothing turns it on", ", ".join(_WAYS))
+        if data.get("breaks", "") not in ("", *known):
+            raise document.error(
+                ("switches", index, "breaks"), f"'{data['breaks']}' is no row", ", ".join(known)
+            )
         if any(data["name"] == other.name for other in switches):
             raise document.error(("switches", index, "name"), f"'{data['name']}' is there already")
         switches.append(_switch(data))
@@ -110,6 +124,10 @@ def _switch(data: Mapping[str, Any]) -> Switch:
         shows=data["shows"],
         ends=data.get("ends", "failed"),
         module=data.get("module", ""),
+        parameter=data.get("parameter", "sabotage"),
+        value=data.get("value", ""),
+        breaks=data.get("breaks", ""),
+        oops=data.get("oops", False),
         inject=data.get("inject"),
         tamper=data.get("tamper", ""),
         guest_test=data.get("guest-test", ""),

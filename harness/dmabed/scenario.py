@@ -17,6 +17,7 @@ from typing import Any
 
 from dmabed import matrix, paths, rows, storyline, yamlfile
 from dmabed.errors import InputError
+from dmabed.generation import CURRENT, GENERATIONS, KEY
 from dmabed.layout import Layout
 from dmabed.steps import Step, make_step
 
@@ -42,6 +43,7 @@ class Scenario:
     layouts: tuple[str, ...]
     tags: tuple[str, ...]
     timeout_s: float
+    generation: str
     device_overrides: Mapping[str, Mapping[str, Any]]
     steps: tuple[Step, ...]
     hardware: Mapping[str, DeviceExpectation]
@@ -72,12 +74,16 @@ def load(path: Path | str) -> Scenario:
 
 def load_all(path: Path | str) -> list[Scenario]:
     """Read one scenario file; with a matrix it has many. Raises InputError with file, line and key."""
-    expanded = matrix.expand(yamlfile.read(path))
-    return [_make(yamlfile.check(document, "scenario"), ending) for ending, document in expanded]
+    whole = yamlfile.read(path)
+    expanded = matrix.expand(whole)
+    scenarios = [_make(yamlfile.check(document, "scenario"), ending) for ending, document in expanded]
+    _check_rows_are_proved(whole, scenarios)
+    return scenarios
 
 
 def _make(document: yamlfile.Document, ending: str) -> Scenario:
     data = document.data
+    generation = data.get(KEY, CURRENT)
     _check_name(document)
     _check_rows(document)
     _check_layouts_exist(document)
@@ -85,10 +91,11 @@ def _make(document: yamlfile.Document, ending: str) -> Scenario:
     return Scenario(
         name=data["scenario"] + ending,
         purpose=" ".join(data["purpose"].split()),
-        rows=tuple(data.get("rows", ())),
+        rows=tuple(row for row in data.get("rows", ()) if _may_prove(row, generation)),
         layouts=tuple(data["layouts"]),
         tags=tuple(data.get("tags", ())),
         timeout_s=float(data.get("timeout", DEFAULT_TIMEOUT_S)),
+        generation=generation,
         device_overrides=data.get("devices", {}),
         steps=steps,
         hardware={name: _expectation(wanted) for name, wanted in data.get("hardware", {}).items()},
@@ -141,6 +148,18 @@ def find(words: Sequence[str]) -> list[Scenario]:
     return list(found.values())
 
 
+def in_generations(chosen: Sequence[Scenario], wanted: Sequence[str]) -> list[Scenario]:
+    """Those of the ``chosen`` that run in a ``wanted`` generation; none wanted: all. Raises InputError."""
+    kept = [each for each in chosen if not wanted or each.generation in wanted]
+    if kept or not chosen:
+        return kept
+    there = sorted({each.generation for each in chosen})
+    raise InputError(
+        f"none of the scenarios runs in the generation {' or '.join(wanted)}",
+        hint=f"they run in {', '.join(there)}; a scenario says in which: 'generation: [...]'",
+    )
+
+
 def _is_file(word: str) -> bool:
     return "/" in word or word.endswith((".yaml", ".yml"))
 
@@ -175,6 +194,20 @@ def _check_rows(document: yamlfile.Document) -> None:
     for index, row in enumerate(document.data.get("rows", ())):
         if row not in known:
             raise document.error(("rows", index), f"'{row}' is no row of docs/semantics.md", ", ".join(known))
+
+
+def _may_prove(row: str, generation: str) -> bool:
+    """A row of one generation says nothing of another; the hardware's are the same for all."""
+    of = next(known.generation for known in rows.table() if known.id == row)
+    return of == generation or of not in GENERATIONS
+
+
+def _check_rows_are_proved(document: yamlfile.Document, scenarios: Sequence[Scenario]) -> None:
+    run = tuple(dict.fromkeys(each.generation for each in scenarios))
+    for index, row in enumerate(document.data.get("rows", ())):
+        if not any(row in each.rows for each in scenarios):
+            what = f"'{row}' is a row of a generation that the scenario does not run in"
+            raise document.error(("rows", index), what, f"rows of {', '.join(run)}, or of the hardware")
 
 
 def _check_layouts_exist(document: yamlfile.Document) -> None:

@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Any
 
 from dmabed import units
+from dmabed.generation import CURRENT, KEY
 from dmabed.yamlfile import Document
 
 WAIT_S = 10.0
@@ -41,11 +42,14 @@ THREAD_VERBS = (
     "migrate",
     "pin",
     "unpin",
+    "sync-for-cpu",
+    "sync-for-device",
 )
 # what one of the agent's processes can do in the place of the agent
 PROCESS_VERBS = (
     *("export", "heap", "attach", "detach", "map", "unmap", "close", "close-device", "dup", "buffer"),
-    *("migrate", "pin", "unpin"),
+    *("migrate", "pin", "unpin", "sync-for-cpu", "sync-for-device", "close-exporter"),
+    *("to-handle", "from-handle", "close-handle", "handle-export", "handle-info"),
     *("fill", "digest", "copy", "compare", "submit", "wait"),
     *("cpu-write", "cpu-digest", "mmap", "munmap", "sync", "seek", "fdinfo", "set-name"),
     *("poll", "export-sync-file", "import-sync-file", "merge-fences", "wait-fence", "close-fence"),
@@ -60,8 +64,8 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     "map": {"direction": "bidirectional"},
     "wait": {"timeout": WAIT_S},
     "join": {"timeout": WAIT_S},
-    "cpu-write": {"seed": 0, "offset": 0, "sync": True},
-    "cpu-digest": {"offset": 0, "sync": True},
+    "cpu-write": {"seed": 0, "offset": 0},
+    "cpu-digest": {"offset": 0},
     "mmap": {"offset": 0},
     "seek": {"offset": 0, "from": "start"},
     "poll": {"timeout": 0.0},
@@ -71,6 +75,7 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     "hold": {"at": 0},
     "unplug": {"how": "asked"},
     "inject": {"at": 0, "count": 1},
+    "handle-export": {"storage": "auto", "flags": ()},
 }
 
 _ADDRESSES = ("segments", "below", "above")
@@ -90,6 +95,10 @@ _EXPECT_KEYS: dict[str, tuple[str, ...]] = {
     "poll": ("errno", "ready"),
     "wait-fence": ("errno", "signaled", "error"),
     "guest-test": (),
+    "to-handle": ("errno", "number"),
+    "handle-export": ("errno", "number"),
+    "handle-info": ("errno", "storage"),
+    "stats": ("errno", "counts"),
     "exit-process": (),
     "close-exporter": (),
     "hold": (),
@@ -133,6 +142,8 @@ class Expect:
     fields: Mapping[str, str] | None = None
     ready: tuple[str, ...] | None = None
     signaled: bool | None = None
+    number: int | None = None
+    counts: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -182,6 +193,7 @@ class Step:
     process: str | None = None
     name: str | None = None
     operation: Operation | None = None
+    generation: str = CURRENT
 
     @property
     def device(self) -> str | None:
@@ -200,6 +212,7 @@ class Step:
             "fault",
             "job",
             "thread",
+            "handle",
             "name",
             "module",
         )
@@ -217,7 +230,9 @@ def make_step(document: Document, index: int) -> Step:
     data = document.data["steps"][index]
     verb = _verb(document, index)
     _check_modifiers(document, index, verb)
+    generation = data[verb].get(KEY, document.data.get(KEY, CURRENT))
     args = {**_DEFAULTS.get(verb, {}), **_in_bytes(data[verb])}
+    args.pop(KEY, None)
     return Step(
         index=index,
         line=document.line("steps", index),
@@ -228,6 +243,7 @@ def make_step(document: Document, index: int) -> Step:
         thread=data.get("thread"),
         process=data.get("process"),
         name=data.get("as"),
+        generation=generation,
     )
 
 

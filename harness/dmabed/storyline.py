@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from dmabed import units
 from dmabed.errors import InputError
+from dmabed.generation import CURRENT, KEY, has_brackets
 from dmabed.pattern import WORD
 from dmabed.requests import JOB_EXTRAS
 from dmabed.steps import DIGESTS, OPERATIONS, Operation, Step, Via, wait_keys
@@ -26,6 +27,7 @@ from dmabed.yamlfile import Document, Key
 class _Buffer:
     size: int
     is_heap: bool
+    generation: str = CURRENT
 
 
 @dataclass
@@ -47,6 +49,8 @@ class _Story:
     places: set[str] = field(default_factory=set)
     away: set[str] = field(default_factory=set)  # devices that are out of their slots
     names: set[str] = field(default_factory=set)
+    # what is behind each handle, and the process whose open file has it
+    handles: dict[str, tuple[_Buffer, str | None]] = field(default_factory=dict)
     digests: set[str] = field(default_factory=set)
 
     def error(self, step: Step, key: tuple[Key, ...], what: str, allowed: str = "") -> InputError:
@@ -77,7 +81,7 @@ def _next(story: _Story, step: Step) -> Step:
     _check_same_as(story, step)
     if step.process:
         story.processes.add(step.process)
-    step = _TELL[step.verb](story, step)
+    step = _TELL[step.verb](story, _in_its_generation(story, step))
     if step.thread:
         story.threads[step.thread] = step
     if step.name:
@@ -87,6 +91,15 @@ def _next(story: _Story, step: Step) -> Step:
         if step.verb in DIGESTS:
             story.digests.add(step.name)
     return step
+
+
+def _in_its_generation(story: _Story, step: Step) -> Step:
+    """A step goes the way of its buffer's generation, unless it says another."""
+    data = story.document.data["steps"][step.index][step.verb]
+    buffer = story.buffers.get(step.args.get("buffer", ""))
+    if buffer is None or KEY in data or step.verb in ("export", "heap"):
+        return step
+    return dataclasses.replace(step, generation=buffer.generation)
 
 
 # ---- buffers ----
@@ -105,7 +118,8 @@ def _tell_new_buffer(story: _Story, step: Step) -> Step:
                 step, (step.verb, "size"), "a buffer of no bytes", "1 or more, or expect an errno"
             )
         _check_address(story, step)
-        story.buffers[name] = _Buffer(size, is_heap=step.verb == "heap")
+        is_heap = step.verb == "heap"
+        story.buffers[name] = _Buffer(size, is_heap, CURRENT if is_heap else step.generation)
         story.holders[name] = {step.process}
     return step
 
@@ -180,6 +194,7 @@ def _tell_exit_process(story: _Story, step: Step) -> Step:
     for name in [name for name in story.buffers if process in story.holders[name]]:
         _let_go(story, name, process)
     _forget_jobs(story, process)
+    story.handles = {name: entry for name, entry in story.handles.items() if entry[1] != process}
     return step
 
 
@@ -202,7 +217,8 @@ def _tell_where(story: _Story, step: Step) -> Step:
 def _tell_cpu(story: _Story, step: Step) -> Step:
     buffer = _buffer(story, step, "buffer")
     size = _checked_size(story, step, buffer.size)
-    return dataclasses.replace(step, args={**step.args, "size": size})
+    sync = step.args.get("sync", has_brackets(step.generation))
+    return dataclasses.replace(step, args={**step.args, "size": size, "sync": sync})
 
 
 # ---- attachments ----
@@ -453,6 +469,50 @@ def _tell_plug(story: _Story, step: Step) -> Step:
     return step
 
 
+# ---- handles ----
+
+
+def _tell_to_handle(story: _Story, step: Step) -> Step:
+    """The same buffer has the same number again, so that a name may be given twice."""
+    buffer = _buffer(story, step, "buffer")
+    if not step.expect.errno:
+        story.handles[step.args["handle"]] = (buffer, step.process)
+    return step
+
+
+def _tell_handle_export(story: _Story, step: Step) -> Step:
+    if not step.expect.errno:
+        buffer = _Buffer(step.args["size"], is_heap=False, generation=step.generation)
+        story.handles[step.args["handle"]] = (buffer, step.process)
+    return step
+
+
+def _tell_from_handle(story: _Story, step: Step) -> Step:
+    name = step.args["buffer"]
+    _tell_handle(story, step)
+    if name in story.buffers:
+        raise story.error(
+            step, ("from-handle", "buffer"), f"buffer '{name}' is there already", "another name"
+        )
+    if not step.expect.errno:
+        handle = step.args["handle"]
+        if handle not in story.handles:
+            what = f"nobody knows which buffer the number {handle} is"
+            raise story.error(step, ("from-handle", "handle"), what, "a handle by its name, or an errno")
+        story.buffers[name] = story.handles[handle][0]
+        story.holders[name] = {step.process}
+    return step
+
+
+def _tell_handle(story: _Story, step: Step) -> Step:
+    """A name that is known; whether the number behind it means anything here is for the kernel to say."""
+    handle = step.args["handle"]
+    if isinstance(handle, str) and handle not in story.handles:
+        known = ", ".join(story.handles) or "none: make one with to-handle or handle-export"
+        raise story.error(step, (step.verb, "handle"), f"there is no handle '{handle}' here", known)
+    return step
+
+
 # ---- the rest ----
 
 
@@ -526,4 +586,10 @@ _TELL: dict[str, Callable[[_Story, Step], Step]] = {
     "unplug": _tell_unplug,
     "plug": _tell_plug,
     **dict.fromkeys(("unload", "load", "pressure", "guest-test", "close-exporter"), _tell_nothing),
+    **dict.fromkeys(("stats", "parameter"), _tell_nothing),
+    **dict.fromkeys(("sync-for-cpu", "sync-for-device"), _tell_unmap),
+    "to-handle": _tell_to_handle,
+    "handle-export": _tell_handle_export,
+    "from-handle": _tell_from_handle,
+    **dict.fromkeys(("close-handle", "handle-info"), _tell_handle),
 }

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #define DEVICE_DIRECTORY "/dev/dmabed"
-#define EXPORTER_DEVICE "/dev/dmabed-exporter"
 
 static struct buffer *buffers;
 static struct device *devices;
@@ -112,9 +111,10 @@ static int open_device(const char *name)
 {
 	char path[sizeof(DEVICE_DIRECTORY) + NAME_MAX_LENGTH + 2];
 
-	if (strcmp(name, EXPORTER) == 0)
-		return open(EXPORTER_DEVICE, O_RDWR | O_CLOEXEC);
-	snprintf(path, sizeof(path), DEVICE_DIRECTORY "/%s", name);
+	if (name[0] == '/')
+		snprintf(path, sizeof(path), DEVICE_DIRECTORY "-%s", name + 1);
+	else
+		snprintf(path, sizeof(path), DEVICE_DIRECTORY "/%s", name);
 	return open(path, O_RDWR | O_CLOEXEC);
 }
 

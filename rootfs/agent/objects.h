@@ -12,8 +12,6 @@
 
 #include "request.h"
 
-#define EXPORTER "/exporter" /* no name of a request can be that */
-
 struct buffer {
 	struct buffer *next;
 	char name[NAME_MAX_LENGTH + 1];
@@ -68,7 +66,7 @@ struct buffer *fence_get(const char *name);
 bool fence_add(const char *name, int fd);
 bool fence_close(const char *name);
 
-/* Opens the device at first use. NULL and errno when it can't be opened. */
+/* Opens the device at first use: an engine, or "/NAME" an exporter, /dev/dmabed-NAME. NULL and errno when it can't be opened. */
 struct device *device_get(const char *name);
 void device_put(struct device *device);
 

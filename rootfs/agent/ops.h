@@ -18,6 +18,7 @@ extern const struct op fence_ops[]; /* sync files, poll, names */
 extern const struct op kernel_ops[]; /* modules, drivers, memory */
 extern const struct op v4l2_ops[]; /* video devices */
 extern const struct op drm_ops[]; /* displays */
+extern const struct op generation_ops[]; /* what only older dma-bufs have */
 extern const struct op accounting_ops[]; /* what could leak */
 
 /* Gives back what kernel_ops took. */

@@ -6,20 +6,31 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "answer.h"
 #include "base64.h"
 #include "bus_error.h"
+#include "generation.h"
 #include "objects.h"
 #include "ops.h"
 #include "pattern.h"
 
 #define CHUNK 65536
 
+enum { THROUGH_FD, THROUGH_EXPORTER };
+
+static const struct word ways[] = {
+	{ "fd", THROUGH_FD },
+	{ "exporter", THROUGH_EXPORTER },
+	{ 0 },
+};
+
 /* One access, from a request's checked values. */
 struct access {
 	const struct buffer *buffer;
-	int fd;
+	int fd; /* for the brackets */
+	int map_fd; /* for mmap */
 	uint64_t seed;
 	uint64_t offset;
 	uint64_t length;
@@ -110,15 +121,32 @@ static json_t *mapped(struct access *access)
 
 	if (__builtin_add_overflow(access->offset, access->length, &size) || size > PTRDIFF_MAX)
 		return answer_protocol("'offset' and 'length' are beyond any buffer");
-	if (access->buffer->mapping && size <= access->buffer->mapped) {
+	if (access->map_fd == access->fd && access->buffer->mapping &&
+	    size <= access->buffer->mapped) {
 		access->bytes = access->buffer->mapping;
 		return bracketed(access);
 	}
-	access->bytes = mmap(NULL, size, protection, MAP_SHARED, access->fd, 0);
+	access->bytes = mmap(NULL, size, protection, MAP_SHARED, access->map_fd, 0);
 	if (access->bytes == MAP_FAILED)
 		return answer_errno(errno, "mmap");
 	answer = bracketed(access);
 	munmap(access->bytes, size);
+	return answer;
+}
+
+/* By the buffer's own fd, or by the exporter's file, which then maps this buffer. */
+static json_t *mapped_through(const json_t *request, struct access *access)
+{
+	json_t *answer;
+
+	access->map_fd = access->fd;
+	if (!request_word(request, "through", ways, THROUGH_FD))
+		return mapped(access);
+	access->map_fd = exporter_select(request, access->fd);
+	if (access->map_fd < 0)
+		return answer_errno(errno, "DMABED_IOC_SELECT");
+	answer = mapped(access);
+	close(access->map_fd);
 	return answer;
 }
 
@@ -141,7 +169,7 @@ static json_t *access_buffer(const json_t *request, uint64_t direction)
 	access.fd = buffer->fd;
 	access.length = request_u64(request, "length",
 				    buffer->length > offset ? buffer->length - offset : 0);
-	answer = mapped(&access);
+	answer = mapped_through(request, &access);
 	buffer_put(buffer);
 	return answer;
 }
@@ -195,7 +223,8 @@ static json_t *op_munmap(const json_t *request)
 }
 
 #define RANGE { "buffer", KEY_NAME, true, NULL }, { "offset", KEY_U64, false, NULL }, \
-	      { "length", KEY_U64, false, NULL }, { "sync", KEY_BOOL, false, NULL }
+	      { "length", KEY_U64, false, NULL }, { "sync", KEY_BOOL, false, NULL }, \
+	      { "through", KEY_WORD, false, ways }, GENERATION_KEY
 
 const struct op cpu_ops[] = {
 	{ "cpu-write", op_cpu_write, false, { RANGE, { "seed", KEY_U64, false, NULL } } },

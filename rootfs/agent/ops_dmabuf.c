@@ -11,43 +11,11 @@
 #include <unistd.h>
 
 #include "answer.h"
+#include "generation.h"
 #include "objects.h"
 #include "ops.h"
 #include "segments.h"
-
-static const struct word storages[] = {
-	{ "none", DMABED_STORAGE_NONE },
-	{ "auto", DMABED_STORAGE_AUTO },
-	{ "pages", DMABED_STORAGE_PAGES },
-	{ "low-pages", DMABED_STORAGE_LOW_PAGES },
-	{ "contiguous", DMABED_STORAGE_CONTIGUOUS },
-	{ "fixed", DMABED_STORAGE_FIXED },
-	{ "pool", DMABED_STORAGE_POOL },
-	{ "local", DMABED_STORAGE_LOCAL },
-	{ 0 },
-};
-
-static const struct word export_flags[] = {
-	{ "dynamic", DMABED_EXPORT_DYNAMIC },
-	{ "unconstrained", DMABED_EXPORT_UNCONSTRAINED },
-	{ "high", DMABED_EXPORT_HIGH },
-	{ "no-mmap", DMABED_EXPORT_NO_MMAP },
-	{ "no-vmap", DMABED_EXPORT_NO_VMAP },
-	{ "no-cpu-access", DMABED_EXPORT_NO_CPU_ACCESS },
-	{ "cache-sgt", DMABED_EXPORT_CACHE_SGT },
-	{ 0 },
-};
-
-/* The same names as @storages, as bits of a set. */
-static const struct word storage_bits[] = {
-	{ "pages", 1 << DMABED_STORAGE_PAGES },
-	{ "low-pages", 1 << DMABED_STORAGE_LOW_PAGES },
-	{ "contiguous", 1 << DMABED_STORAGE_CONTIGUOUS },
-	{ "fixed", 1 << DMABED_STORAGE_FIXED },
-	{ "pool", 1 << DMABED_STORAGE_POOL },
-	{ "local", 1 << DMABED_STORAGE_LOCAL },
-	{ 0 },
-};
+#include "storages.h"
 
 static const struct word directions[] = {
 	{ "to-device", DMABED_TO_DEVICE },
@@ -143,9 +111,9 @@ static json_t *op_export(const json_t *request)
 	copy_source(export.source, request);
 	if (!buffer_name_free(name))
 		return answer_protocol("buffer '%s' is there already", name);
-	exporter = device_get(EXPORTER);
+	exporter = device_get(exporter_name(request));
 	if (!exporter)
-		return answer_errno(errno, "open /dev/dmabed-exporter");
+		return no_exporter(request);
 	error = ioctl(exporter->fd, DMABED_IOC_EXPORT, &export) ? errno : 0;
 	device_put(exporter);
 	if (error)
@@ -201,12 +169,12 @@ static json_t *op_migrate(const json_t *request)
 
 	if (!buffer)
 		return no_buffer(name);
-	exporter = device_get(EXPORTER);
+	exporter = device_get(exporter_name(request));
 	if (exporter) {
 		answer = migrate(request, buffer, exporter);
 		device_put(exporter);
 	} else {
-		answer = answer_errno(errno, "open /dev/dmabed-exporter");
+		answer = no_exporter(request);
 	}
 	buffer_put(buffer);
 	return answer;
@@ -267,12 +235,12 @@ static json_t *op_buffer(const json_t *request)
 
 	if (!buffer)
 		return no_buffer(name);
-	exporter = device_get(EXPORTER);
+	exporter = device_get(exporter_name(request));
 	if (exporter) {
 		answer = query_buffer(buffer->fd, exporter);
 		device_put(exporter);
 	} else {
-		answer = answer_errno(errno, "open /dev/dmabed-exporter");
+		answer = no_exporter(request);
 	}
 	buffer_put(buffer);
 	return answer;
@@ -299,7 +267,8 @@ static json_t *attach(struct attachment *attachment, const struct buffer *buffer
 static uint32_t attach_flags(const json_t *request)
 {
 	return (request_bool(request, "dynamic", false) ? DMABED_ATTACH_DYNAMIC : 0) |
-	       (request_bool(request, "p2p", false) ? DMABED_ATTACH_P2P : 0);
+	       (request_bool(request, "p2p", false) ? DMABED_ATTACH_P2P : 0) |
+	       generation_attach_flags(request);
 }
 
 static json_t *reserve_and_attach(const json_t *request, struct device *device,
@@ -478,7 +447,7 @@ static json_t *op_close(const json_t *request)
 /* The file of an engine, or without a name that of the exporter. */
 static json_t *op_close_device(const json_t *request)
 {
-	const char *name = request_text(request, "device") ?: EXPORTER;
+	const char *name = request_text(request, "device") ?: exporter_name(request);
 
 	return device_close(name) ? answer_ok(NULL) : answer_protocol("'%s' is not open", name);
 }
@@ -493,21 +462,25 @@ const struct op dmabuf_ops[] = {
 					{ "address", KEY_U64, false, NULL },
 					{ "flags", KEY_WORDS, false, export_flags },
 					{ "source", KEY_TEXT, false, NULL },
-					{ "allowed", KEY_WORDS, false, storage_bits } } },
+					{ "allowed", KEY_WORDS, false, storage_bits },
+					GENERATION_KEY } },
 	{ "migrate", op_migrate, false, { BUFFER, { "storage", KEY_WORD, false, storages },
 					  { "address", KEY_U64, false, NULL },
-					  { "source", KEY_TEXT, false, NULL } } },
+					  { "source", KEY_TEXT, false, NULL },
+					  GENERATION_KEY } },
 	{ "heap", op_heap, false, { BUFFER, { "length", KEY_U64, true, NULL },
 				    { "heap", KEY_NAME, true, NULL } } },
-	{ "buffer", op_buffer, false, { BUFFER } },
+	{ "buffer", op_buffer, false, { BUFFER, GENERATION_KEY } },
 	{ "attach", op_attach, false, { DEVICE, BUFFER, { "dynamic", KEY_BOOL, false, NULL },
-					{ "p2p", KEY_BOOL, false, NULL } } },
+					{ "p2p", KEY_BOOL, false, NULL },
+					GENERATION_KEY } },
 	{ "pin", op_pin, false, { DEVICE, BUFFER } },
 	{ "unpin", op_unpin, false, { DEVICE, BUFFER } },
 	{ "detach", op_detach, false, { DEVICE, BUFFER } },
 	{ "map", op_map, false, { DEVICE, BUFFER, { "direction", KEY_WORD, false, directions } } },
 	{ "unmap", op_unmap, false, { DEVICE, BUFFER } },
 	{ "close", op_close, false, { BUFFER } },
-	{ "close-device", op_close_device, false, { { "device", KEY_NAME, false, NULL } } },
+	{ "close-device", op_close_device, false, { { "device", KEY_NAME, false, NULL },
+						    GENERATION_KEY } },
 	{ 0 },
 };

@@ -4,7 +4,7 @@
  * --wrap=open,--wrap=ioctl, it plays our drivers well enough to see what the
  * agent asks of them.  Buffers are memfds, so that mmap is the real one.
  */
-#include <dmabed.h>
+#include <dmabed_generations.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/dma-buf.h>
@@ -20,6 +20,9 @@
 #define NR_SEGMENTS 1000u /* more than the agent has room for at first */
 #define JOB_STUCK 99
 #define JOB_FAILED 98
+#define POSTED 0x1000u /* a bit of the number of such an attachment */
+#define MERGED 0x2000u
+#define HANDLE 7u
 
 int __real_open(const char *path, int flags, ...);
 int __real_ioctl(int fd, unsigned long command, ...);
@@ -28,7 +31,8 @@ int __wrap_ioctl(int fd, unsigned long command, void *argument);
 
 int __wrap_open(const char *path, int flags, ...)
 {
-	static const char *const devices[] = { "/dev/dmabed-exporter", "/dev/dmabed/codec",
+	static const char *const devices[] = { "/dev/dmabed-exporter", "/dev/dmabed-posted",
+					       "/dev/dmabed-merged", "/dev/dmabed/codec",
 					       "/dev/dmabed/capture", "/dev/dma_heap/system" };
 
 	for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++)
@@ -92,6 +96,10 @@ static int attach(struct dmabed_attach *argument)
 	if (fcntl(argument->fd, F_GETFD) < 0)
 		return fail(EBADF);
 	argument->attachment = ++last;
+	if (argument->flags & DMABED_ATTACH_POSTED)
+		argument->attachment |= POSTED;
+	if (argument->flags & DMABED_ATTACH_MERGED)
+		argument->attachment |= MERGED;
 	return 0;
 }
 
@@ -140,6 +148,60 @@ static int wait_job(struct dmabed_wait *argument)
 	return fail(ETIMEDOUT);
 }
 
+static int sync_lists(const struct dmabed_sync *argument)
+{
+	if (!(argument->attachment & POSTED))
+		return fail(EOPNOTSUPP);
+	return argument->target == DMABED_SYNC_FOR_DEVICE ? fail(EINVAL) : 0;
+}
+
+static int handle_to_fd(struct dmabed_handle *argument)
+{
+	if (argument->handle != HANDLE)
+		return fail(ENOENT);
+	argument->fd = new_buffer(2 * PAGE);
+	return 0;
+}
+
+static int handle_info(struct dmabed_handle_info *argument)
+{
+	argument->length = 2 * PAGE;
+	argument->storage = DMABED_STORAGE_NONE;
+	return argument->handle == HANDLE ? 0 : fail(ENOENT);
+}
+
+static int stats(struct dmabed_stats *argument)
+{
+	argument->buffers = 3;
+	argument->releases = 5;
+	return 0;
+}
+
+static int generation_ioctl(int fd, unsigned long command, void *argument)
+{
+	switch (command) {
+	case DMABED_IOC_SYNC:
+		return sync_lists(argument);
+	case DMABED_IOC_SELECT: /* from now on this file is mapped as the buffer */
+		return dup2(((struct dmabed_select *)argument)->fd, fd) < 0 ? -1 : 0;
+	case DMABED_IOC_FD_TO_HANDLE:
+		((struct dmabed_handle *)argument)->handle = HANDLE;
+		return 0;
+	case DMABED_IOC_HANDLE_EXPORT:
+		((struct dmabed_handle_export *)argument)->handle = HANDLE + 1;
+		return 0;
+	case DMABED_IOC_HANDLE_TO_FD:
+		return handle_to_fd(argument);
+	case DMABED_IOC_HANDLE_INFO:
+		return handle_info(argument);
+	case DMABED_IOC_HANDLE_CLOSE:
+		return ((struct dmabed_handle *)argument)->handle == HANDLE ? 0 : fail(ENOENT);
+	case DMABED_IOC_STATS:
+		return stats(argument);
+	}
+	return __real_ioctl(fd, command, argument);
+}
+
 int __wrap_ioctl(int fd, unsigned long command, void *argument)
 {
 	struct dma_heap_allocation_data *heap = argument;
@@ -167,5 +229,5 @@ int __wrap_ioctl(int fd, unsigned long command, void *argument)
 		heap->fd = (uint32_t)new_buffer(heap->len);
 		return 0;
 	}
-	return __real_ioctl(fd, command, argument);
+	return generation_ioctl(fd, command, argument);
 }

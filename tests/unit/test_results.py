@@ -71,6 +71,7 @@ def test_results_are_on_disk_after_each_scenario_and_marked_until_the_end(tmp_pa
         {
             "name": "share",
             "layout": "imx8mp-6g",
+            "generation": "current",
             "status": "passed",
             "seconds": 1.25,
             "rows": ["C4"],

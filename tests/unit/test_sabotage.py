@@ -18,6 +18,7 @@ from dmabed.findings import Status, Verdict
 from dmabed.plan import Planned
 from dmabed.runner import Done
 from dmabed.sabotage import Attempt, Switch, Trial
+from dmabed.transcript import Event, EventKind, Transcript
 from dmabed.verdict import judge
 
 LOSES = Switch("loses", ("C4",), "the bytes are gone", "failed", module="core")
@@ -93,6 +94,33 @@ def test_only_scenarios_that_can_notice_are_run(tmp_path: Path) -> None:
     assert not found.missed
 
 
+DEFECT = Switch("defect", ("P17",), "an oops", "failed", module="posted", parameter="defect", breaks="P1")
+
+
+def test_a_defect_is_noticed_by_the_row_that_it_breaks(tmp_path: Path) -> None:
+    plan = [planned(tmp_path, "five", "P5", "P17"), planned(tmp_path, "one", "P1", "P17")]
+    found = trial(plan, {("five", True): Status.FAILED, ("one", True): Status.FAILED}, DEFECT)
+    attempt = found.caught["P17"]
+    assert attempt is not None
+    assert attempt.scenario == "one"
+    assert not found.missed
+
+
+@pytest.mark.parametrize("oops", [True, False])
+def test_a_panic_is_a_catch_only_where_the_switch_says_so(tmp_path: Path, oops: bool) -> None:
+    panicked = Transcript("one", "imx8mp-6g", (), {}, {}, (Event(EventKind.GUEST_PANIC, "BUG"),), 1.0, {}, {})
+
+    def run_one(each: Planned) -> Done:
+        if each.switch is None:
+            return Done(each, Verdict(Status.PASSED, "fine"), 0.1)
+        return Done(each, Verdict(Status.FAILED, "the guest kernel panicked"), 0.1, panicked)
+
+    switch = dataclasses.replace(DEFECT, oops=oops)
+    plan = [planned(tmp_path, "one", "P1", "P17")]
+    (found,) = Campaign(plan, run_one).run([(switch, switch.rows)], 1, lambda _trial: None)
+    assert bool(survivors([found])) is not oops
+
+
 # ---- what is kept ----
 
 
@@ -148,6 +176,9 @@ def test_choosing() -> None:
         ("switches: [{name: a, rows: [C4], shows: x}]", "switches"),
         ("switches: [{name: a, rows: [Z9], shows: x, module: core}]", "'Z9' is no row"),
         ("switches: [{name: a, rows: [C4], shows: x, inject: {fault: none}}]", "fault"),
+        ("switches: [{name: a, rows: [P17], shows: x, module: posted, breaks: P99}]", "'P99' is no row"),
+        ("switches: [{name: a, rows: [P17], shows: x, module: posted, parameter: x}]", "defect"),
+        ("switches: [{name: a, rows: [P17], shows: x, breaks: P1}]", "nothing turns it on"),
     ],
 )
 def test_bad_files(tmp_path: Path, text: str, why: str) -> None:

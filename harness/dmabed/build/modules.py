@@ -30,9 +30,7 @@ def key(kernel_key: str) -> str:
     )
 
 
-def build(
-    cache: Cache, against: Path, kernel_key: str, progress: Progress, name: str
-) -> None:
+def build(cache: Cache, against: Path, kernel_key: str, progress: Progress, name: str) -> None:
     """Make the cache entry if it is not there; ``against`` is the kernel's tree, or what it keeps of one.
 
     ``name`` is for lock and log: modules for several trees are built side by side.

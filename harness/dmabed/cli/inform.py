@@ -39,6 +39,7 @@ def _scenarios() -> Rows:
         {
             "name": item.name,
             "purpose": item.purpose,
+            "generation": item.generation,
             "rows": list(item.rows),
             "layouts": list(item.layouts),
             "tags": list(item.tags),

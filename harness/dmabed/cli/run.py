@@ -17,11 +17,12 @@ from rich.text import Text
 from dmabed import report
 from dmabed.cli.options import Booting, boot_options, json_option, show, show_table
 from dmabed.findings import Status
+from dmabed.generation import GENERATIONS
 from dmabed.outcome import Entry, ScenarioResult
 from dmabed.plan import Planned, make_plan
 from dmabed.results import Results, make_run_folder
 from dmabed.runner import Done, Runner, Transport
-from dmabed.scenario import find
+from dmabed.scenario import find, in_generations
 
 _COLOURS = {
     Status.PASSED: "green",
@@ -40,6 +41,13 @@ layouts_option = click.option(
     help="Layout to run on, again for more; 'all': each scenario on all of its layouts. "
     "Default: each scenario on its first.",
 )
+generation_option = click.option(
+    "--generation",
+    "generations",
+    multiple=True,
+    type=click.Choice(GENERATIONS),
+    help="Of dma-buf: only scenarios that run in it, and only in it; again for more. Default: all.",
+)
 jobs_option = click.option(
     "--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Guests at a time."
 )
@@ -56,6 +64,7 @@ results_option = click.option(
 @click.command()
 @what_argument
 @layouts_option
+@generation_option
 @jobs_option
 @results_option
 @click.option(
@@ -70,6 +79,7 @@ results_option = click.option(
 def run(
     what: tuple[str, ...],
     wanted: tuple[str, ...],
+    generations: tuple[str, ...],
     jobs: int,
     results_folder: Path,
     transport: str,
@@ -77,7 +87,7 @@ def run(
     as_json: bool,
 ) -> int:
     """Run scenarios: all of them, or those with a NAME or TAG, or from a FILE."""
-    plan = make_plan(find(what), wanted)
+    plan = make_plan(in_generations(find(what), generations), wanted)
     testbed = booting.testbed()
     folder = make_run_folder(results_folder)
     results = Results(folder, len(plan), testbed.artifacts.versions)
@@ -127,14 +137,15 @@ def _result(done: Done) -> ScenarioResult:
         why=done.verdict.why,
         devices=scenario.devices,
         directory=done.planned.folder,
+        generation=scenario.generation,
     )
 
 
 def _repeat(planned: Planned) -> str:
     """The command that runs this scenario again, with this run's boot options."""
     boot = _without_selection(sys.argv[1:])
-    layout = str(planned.layout.file)
-    return shlex.join(["dmabed", "run", str(planned.scenario.file), "--layout", layout, *boot])
+    where = ["--layout", str(planned.layout.file), "--generation", planned.scenario.generation]
+    return shlex.join(["dmabed", "run", str(planned.scenario.file), *where, *boot])
 
 
 _BOOT_WORDS = (
