@@ -197,7 +197,20 @@ def _judge_via(
     into = f" (in the storage of {_list(result.touched)})" if result.touched else ""
     got = f"the device moved bytes at {ranges.show(reached)}{into}, which is {result.place.value}"
     wanted = f"{via.value} is expected, the job's bytes are at {ranges.show(part)}"
-    case.log.check(result.place is good, job.step, HARDWARE, got, wanted)
+    if case.log.check(result.place is good, job.step, HARDWARE, got, wanted) and via is Via.BOUNCE:
+        _judge_pool(case, job, reached)
+
+
+def _judge_pool(case: Case, job: Job, reached: Sequence[Run]) -> None:
+    """Bytes that are in no known buffer were bounced only if they were where the kernel bounces."""
+    pools = case.transcript.bounce_pools
+    if not pools:
+        case.log.broke(job.step, Witness.GUEST, "nobody told where the guest bounces", "it is needed")
+        return
+    inside = ranges.total(ranges.common(reached, pools)) == ranges.total(reached)
+    got = f"the device moved bytes at {ranges.show(reached)}"
+    wanted = f"a bounce is in the guest's pool, {ranges.show(pools)}"
+    case.log.check(inside, job.step, HARDWARE, got, wanted)
 
 
 # ---- whole devices ----

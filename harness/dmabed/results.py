@@ -51,6 +51,8 @@ class Results:
     folder: Path
     planned: int
     versions: Mapping[str, Any] = field(default_factory=dict)
+    foreign: bool = False
+    """The user's own kernel ran: it tells nothing of our promises."""
     scenarios: list[ScenarioResult] = field(default_factory=list)
     entries: dict[str, Entry] = field(default_factory=dict)
     """What report.html shows beyond the result, by the result's ``directory``."""
@@ -87,6 +89,7 @@ class Results:
             "seconds": round(time.monotonic() - self._begun, 3),
             "planned": self.planned,
             "versions": dict(self.versions),
+            "foreign-kernel": self.foreign,
             "scenarios": [result.as_json() for result in self.scenarios],
         }
 
@@ -96,13 +99,19 @@ class Results:
 
 
 def latest_outcomes(root: Path) -> list[Outcome]:
-    """How each scenario ended on each layout in the newest stored run that ran it."""
+    """How each scenario ended on each layout in the newest stored run of our kernel that ran it."""
     newest: dict[tuple[str, str], Outcome] = {}
     for run in sorted(_runs(root), reverse=True):
-        for outcome in _outcomes(run / RESULTS_JSON):
+        stored = _read(run / RESULTS_JSON)
+        for outcome in () if stored.foreign else stored.outcomes:
             if outcome.status != "skipped":
                 newest.setdefault((outcome.scenario, outcome.layout), outcome)
     return list(newest.values())
+
+
+def foreign_runs(root: Path) -> int:
+    """How many of the stored runs were of a kernel of the user's."""
+    return sum(_read(run / RESULTS_JSON).foreign for run in _runs(root))
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -130,13 +139,21 @@ def _runs(root: Path) -> Sequence[Path]:
     return [path for path in root.iterdir() if _RUN_NAME.fullmatch(path.name) and not path.is_symlink()]
 
 
-def _outcomes(path: Path) -> list[Outcome]:
-    """The outcomes in one results.json; a file that makes no sense is told of and has none."""
+@dataclass(frozen=True)
+class _Stored:
+    outcomes: tuple[Outcome, ...] = ()
+    foreign: bool = False
+
+
+def _read(path: Path) -> _Stored:
+    """What one results.json says; a file that makes no sense is told of and says nothing."""
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))["scenarios"]
-        return [Outcome(str(e["name"]), str(e["layout"]), str(e["status"])) for e in entries]
+        data = json.loads(path.read_text(encoding="utf-8"))
+        entries = data["scenarios"]
+        outcomes = (Outcome(str(e["name"]), str(e["layout"]), str(e["status"])) for e in entries)
+        return _Stored(tuple(outcomes), bool(data.get("foreign-kernel", False)))
     except FileNotFoundError:
-        return []
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return _Stored()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         log.warning("%s is ignored: %s", path, error)
-        return []
+        return _Stored()

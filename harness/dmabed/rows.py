@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from dmabed import paths
-from dmabed.errors import SetupError
+from dmabed.errors import InputError, SetupError
 
 SEMANTICS = paths.ROOT / "docs" / "semantics.md"
 
@@ -87,6 +87,15 @@ def table(path: Path = SEMANTICS) -> tuple[Row, ...]:
     if not rows:
         raise SetupError(f"{path}: no rows found", hint="a row starts with an id, as | C4 | ... |")
     return rows
+
+
+def choose(words: Sequence[str]) -> tuple[Row, ...]:
+    """The rows with these ids; all without any. Raises InputError."""
+    known = {row.id: row for row in table()}
+    for word in words:
+        if word not in known:
+            raise InputError(f"there is no row '{word}'", hint=f"rows: {', '.join(known)}")
+    return tuple(row for row in known.values() if not words or row.id in words)
 
 
 def report(

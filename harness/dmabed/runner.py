@@ -19,7 +19,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from dmabed import process, selfcheck, tamper
+from dmabed import bouncepool, process, selfcheck, tamper
 from dmabed.agent import Agent
 from dmabed.errors import GuestPanicked, NotProbed, TestbedError
 from dmabed.execute import Execution
@@ -133,9 +133,7 @@ class Runner:
             return Verdict(Status.ERROR, str(error)), None
         if found and self._stop.is_set():  # the guest was taken away while it was scanned
             found = [Event(EventKind.INTERRUPTED, "the run was interrupted")]
-        complaints, remarks = selfcheck.of_console(directory)
-        events = (*transcript.events, *found, *complaints)
-        transcript = dataclasses.replace(transcript, events=events, remarks=tuple(remarks))
+        transcript = _with_console(transcript, found, selfcheck.console_of(directory))
         if planned.switch:
             transcript = tamper.apply(planned.switch.tamper, transcript)
         verdict = judge(planned.scenario, planned.layout, transcript)
@@ -168,6 +166,17 @@ class Runner:
                 yield agent
             finally:
                 agent.close()
+
+
+def _with_console(transcript: Transcript, found: Sequence[Event], console: str) -> Transcript:
+    """The transcript with what was found after the steps, and with what the kernel said."""
+    complaints, remarks = selfcheck.of_console(console)
+    return dataclasses.replace(
+        transcript,
+        events=(*transcript.events, *found, *complaints),
+        remarks=tuple(remarks),
+        bounce_pools=bouncepool.of_console(console),
+    )
 
 
 def _report_finished(left: set[Future[Done]], report: Callable[[Done], None]) -> None:

@@ -25,13 +25,15 @@ SCAN_SECONDS = 120.0  # each scan takes 7 s on an idle host
 READ_LIMIT = 256 << 10
 
 
-def of_console(directory: Path) -> tuple[list[Event], list[str]]:
-    """What the consoles of a guest's folder hold against the kernel: its boot's, then its own.
-
-    Beside it, remarks on reports that are about other code.
-    """
+def console_of(directory: Path) -> str:
+    """The consoles of a guest's folder: its boot's, then its own."""
     logs = sorted(directory.glob("*console.log"))  # boot-console.log comes first
-    found = splat.complaints("\n".join(log.read_text(errors="replace") for log in logs))
+    return "\n".join(log.read_text(errors="replace") for log in logs)
+
+
+def of_console(console: str) -> tuple[list[Event], list[str]]:
+    """What a console holds against the kernel; beside it, remarks on reports that are about other code."""
+    found = splat.complaints(console)
     known = knownsplats.load() if found.splats else ()
     names = {each: knownsplats.name_of(each, known) for each in found.splats}
     events = [

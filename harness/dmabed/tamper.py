@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from dmabed.ranges import Run
 from dmabed.transcript import Departed, StepRecord, Transcript
 
 WRONG_DIGEST = "0" * 64
@@ -77,6 +78,12 @@ def _without_last_words(transcript: Transcript) -> Transcript:
     return dataclasses.replace(transcript, departed=departed)
 
 
+def _pool_elsewhere(transcript: Transcript) -> Transcript:
+    """The guest bounces behind the memory that it named."""
+    moved = tuple(Run(pool.end, pool.length) for pool in transcript.bounce_pools)
+    return dataclasses.replace(transcript, bounce_pools=moved)
+
+
 def _leaky(transcript: Transcript) -> Transcript:
     """One of everything more than there was."""
     after = {
@@ -88,6 +95,7 @@ def _leaky(transcript: Transcript) -> Transcript:
 _SPOILERS: dict[str, Callable[[Transcript], Transcript]] = {
     "evidence-missing": _without_evidence,
     "last-words-missing": _without_last_words,
+    "pool-elsewhere": _pool_elsewhere,
     "guest-digest-wrong": _guest_digest,
     "device-digest-wrong": _device_digest,
     "something-left": _leaky,

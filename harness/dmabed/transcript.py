@@ -135,7 +135,7 @@ class Transcript:
 
     ``evidence`` has the raw ``evidence`` property of every device of the layout at the end,
     ``evidence_before`` the same just before the first step; None where it could not be had.
-    ``remarks`` are worth telling, and against nobody.
+    ``remarks`` are worth telling, and against nobody. ``bounce_pools`` is where the guest's kernel bounces.
     A device that was unplugged has a record in ``departed`` for each time; ``away`` are those that were not
     plugged again, whose ``evidence`` is the last of these.
     ``counts_before`` and ``counts_after`` are what ``leaks`` compares: the agent's ``accounting``, and the
@@ -150,6 +150,7 @@ class Transcript:
     events: tuple[Event, ...] = ()
     seconds: float = 0.0
     remarks: tuple[str, ...] = ()
+    bounce_pools: tuple[Run, ...] = ()
     departed: Mapping[str, tuple[Departed, ...]] = field(default_factory=dict)
     away: tuple[str, ...] = ()
     counts_before: Mapping[str, int | None] | None = None

@@ -74,6 +74,7 @@ class Recording:
     evidence: dict[str, Any] = field(default_factory=dict)
     before: dict[str, Any] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
+    bounce_pools: tuple[Run, ...] = (Run(0x60000000, 1 << 20),)
     counts_before: dict[str, int | None] | None = field(default_factory=lambda: dict(COUNTS))
     counts_after: dict[str, int | None] | None = field(default_factory=lambda: dict(COUNTS))
 
@@ -107,6 +108,7 @@ class Recording:
             evidence=self.evidence,
             evidence_before=self.before,
             events=tuple(self.events),
+            bounce_pools=self.bounce_pools,
             seconds=1.0,
             counts_before=self.counts_before,
             counts_after=self.counts_after,

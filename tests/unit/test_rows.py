@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dmabed import rows
-from dmabed.errors import SetupError
+from dmabed.errors import InputError, SetupError
 from dmabed.rows import Outcome, Row, RowState, parse, report
 
 C4, C5 = Row("C4", "current", "moves"), Row("C5", "current", "peer to peer")
@@ -86,3 +86,10 @@ def test_as_json() -> None:
         "scenarios": ["a", "b"],
         "promise": "moves",
     }
+
+
+def test_rows_are_chosen_by_their_ids() -> None:
+    assert [row.id for row in rows.choose(["D1", "C4"])] == ["C4", "D1"]
+    assert rows.choose([]) == rows.table()
+    with pytest.raises(InputError, match="no row 'C99'"):
+        rows.choose(["C99"])

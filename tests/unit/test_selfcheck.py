@@ -44,16 +44,16 @@ def test_only_what_the_subject_allocated_counts_and_its_bytes_are_not_shown() ->
 
 
 def test_the_console_of_the_boot_counts_too(tmp_path: Path) -> None:
+    (tmp_path / "qemu.log").write_text("[    9.5] BUG: in another log\n")
     (tmp_path / "boot-console.log").write_text(WARNING)
     (tmp_path / "console.log").write_text("[    9.0] dmabed-expect: another\n")
-    events, remarks = selfcheck.of_console(tmp_path)
+    events, remarks = selfcheck.of_console(selfcheck.console_of(tmp_path))
     assert [event.kind for event in events] == [EventKind.SPLAT, EventKind.NO_SPLAT]
     assert remarks == []
 
 
-def test_a_quiet_console_is_no_event(tmp_path: Path) -> None:
-    (tmp_path / "console.log").write_text("[    1.0] Run /init as init process\n")
-    assert selfcheck.of_console(tmp_path) == ([], [])
+def test_a_quiet_console_is_no_event() -> None:
+    assert selfcheck.of_console("[    1.0] Run /init as init process\n") == ([], [])
 
 
 class Guest:

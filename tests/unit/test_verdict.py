@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from recorded import DIGEST, FILL, HIGH, LOW, SHARE, Recording, load, record, record_steps
 
+from dmabed import bouncepool
 from dmabed.findings import Status, Verdict
 from dmabed.ranges import Run
 from dmabed.transcript import EventKind
@@ -409,6 +410,30 @@ def test_direct_where_bounce_is_expected(tmp_path: Path) -> None:
     assert_failed(story.verdict(), "which is direct", "bounce is expected")
     story.job("codec")["read"] = [{"bus": 0x60000000, "length": 0x10000}]
     assert story.verdict().passed, story.verdict().why
+
+
+def _bounced(folder: Path, address: int) -> Recording:
+    story = record_steps(folder, SHARE + "    hardware: {via: bounce}\n")
+    story.job("codec")["read"] = [{"bus": address, "length": 0x10000}]
+    return story
+
+
+@pytest.mark.parametrize("address", [0x61000000, 0x60000000 - 0x8000, 0x60100000 - 0x8000])
+def test_bytes_outside_of_the_pool_were_not_bounced(tmp_path: Path, address: int) -> None:
+    assert_failed(_bounced(tmp_path, address).verdict(), "a bounce is in the guest's pool, 0x60000000")
+
+
+def test_a_bounce_needs_a_guest_that_names_its_pool(tmp_path: Path) -> None:
+    story = _bounced(tmp_path, 0x60000000)
+    story.bounce_pools = ()
+    assert_error(story.verdict(), "nobody told where the guest bounces")
+
+
+def test_a_pool_is_what_the_kernel_says_at_its_boot() -> None:
+    said = "[    0.000000] software IO TLB: area num 2.\n"
+    said += "[    0.000000] software IO TLB: mapped [mem 0x00000000fbfff000-0x00000000fffff000] (64MB)\n"
+    assert bouncepool.of_console(said + said) == (Run(0xFBFFF000, 64 << 20),)
+    assert bouncepool.of_console("software IO TLB: Cannot allocate buffer") == ()
 
 
 def test_other_part_of_the_same_buffer(share: Recording) -> None:

@@ -19,7 +19,8 @@ import click
 from dmabed import __version__
 from dmabed.cli.coverage import coverage
 from dmabed.cli.guest import boot, exec_, shell
-from dmabed.cli.inform import doctor, list_, rows
+from dmabed.cli.inform import doctor, list_
+from dmabed.cli.promises import rows
 from dmabed.cli.run import run
 from dmabed.cli.sabotage import sabotage
 from dmabed.errors import GuestPanicked, NotProbed, TestbedError

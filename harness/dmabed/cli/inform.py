@@ -1,19 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""``dmabed list``, ``rows`` and ``doctor``: what there is, and what works."""
+"""``dmabed list`` and ``doctor``: what there is, and what is missing."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
 from rich.table import Table
 
 from dmabed import layout as layouts
-from dmabed import results, sabotage, scenario
-from dmabed import rows as promises
+from dmabed import scenario
 from dmabed.cli.options import json_option, show, show_table
 from dmabed.doctor import run as examine
 from dmabed.units import format_size
@@ -79,32 +77,6 @@ def list_(what: str, as_json: bool) -> None:
         show(json.dumps(rows, indent=2))
     else:
         print_table(rows)
-
-
-@click.command()
-@click.option(
-    "--results", "folder", type=click.Path(path_type=Path), default=Path("results"), show_default=True
-)
-@json_option
-def rows(folder: Path, as_json: bool) -> None:
-    """The promises of docs/semantics.md, and which of them work."""
-    claims = {item.name: item.rows for item in scenario.find([])}
-    outcomes = results.latest_outcomes(folder)
-    reports = promises.report(promises.table(), claims, outcomes, sabotage.caught_rows(folder))
-    if as_json:
-        show(json.dumps([report.as_json() for report in reports], indent=2))
-        return
-    print_table(
-        [
-            {
-                "id": report.row.id,
-                "state": report.state.value,
-                "scenarios": list(report.scenarios),
-                "promise": report.row.promise,
-            }
-            for report in reports
-        ]
-    )
 
 
 @click.command()

@@ -90,7 +90,7 @@ def run(
     plan = make_plan(in_generations(find(what), generations), wanted)
     testbed = booting.testbed()
     folder = make_run_folder(results_folder)
-    results = Results(folder, len(plan), testbed.artifacts.versions)
+    results = Results(folder, len(plan), testbed.artifacts.versions, foreign=booting.kernel is not None)
     try:
         run_all(Runner(testbed, folder, Transport(transport)), plan, jobs, results)
     finally:

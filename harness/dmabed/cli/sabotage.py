@@ -17,7 +17,7 @@ from dmabed.campaign import Campaign, survivors
 from dmabed.cli.options import Booting, boot_options, json_option, show, show_table
 from dmabed.plan import make_plan
 from dmabed.runner import Runner
-from dmabed.sabotage import Attempt, Trial
+from dmabed.sabotage import Attempt, Switch, Trial
 from dmabed.scenario import find
 
 
@@ -37,16 +37,24 @@ from dmabed.scenario import find
 def sabotage(words: tuple[str, ...], jobs: int, results_folder: Path, booting: Booting, as_json: bool) -> int:
     """Break the behaviour behind each ROW, and see that its scenarios notice."""
     chosen = switches.choose(switches.load(), words)
-    plan = make_plan(find([]), [])
     testbed = booting.testbed()
     runner = Runner(testbed, results_folder / time.strftime("sabotage-%Y%m%dT%H%M%SZ", time.gmtime()))
-    trials = Campaign(plan, runner.one, runner.stop).run(chosen, jobs, _tell)
-    switches.store(results_folder, trials)
+    trials = try_switches(chosen, runner, jobs, results_folder)
     if as_json:
         show(json.dumps(_as_json(trials), indent=2))
     else:
         _print(trials)
     return 1 if survivors(trials) else 0
+
+
+def try_switches(
+    chosen: Sequence[tuple[Switch, tuple[str, ...]]], runner: Runner, jobs: int, folder: Path
+) -> list[Trial]:
+    """Try switches on the scenarios of their rows, telling of each; the trials are kept in the folder."""
+    plan = make_plan(find([]), [])
+    trials = Campaign(plan, runner.one, runner.stop).run(chosen, jobs, _tell)
+    switches.store(folder, trials)
+    return trials
 
 
 def _as_json(trials: Sequence[Trial]) -> dict[str, object]:

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""``dmabed rows``: which promises work, from what was run and sabotaged before, or now."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import click
+
+from dmabed import results, sabotage, scenario
+from dmabed import rows as promises
+from dmabed.cli.inform import print_table
+from dmabed.cli.options import Booting, json_option, show
+from dmabed.cli.run import run_all
+from dmabed.cli.sabotage import try_switches
+from dmabed.plan import make_plan
+from dmabed.results import Results
+from dmabed.rows import RowReport, RowState
+from dmabed.runner import Runner
+from dmabed.testbed import BootOptions
+
+
+@click.command()
+@click.argument("words", nargs=-1, metavar="[ROW]...")
+@click.option(
+    "--run", "fill", is_flag=True, help="First run the scenarios and sabotage that the table lacks."
+)
+@click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Guests at a time.")
+@click.option(
+    "--results", "folder", type=click.Path(path_type=Path), default=Path("results"), show_default=True
+)
+@json_option
+def rows(words: tuple[str, ...], fill: bool, jobs: int, folder: Path, as_json: bool) -> None:
+    """The promises of docs/semantics.md, or those of ROW, and which of them work."""
+    wanted = promises.choose(words)
+    claims = {item.name: item.rows for item in scenario.find([])}
+    if fill:
+        _run_missing({row.id for row in wanted}, claims, folder, jobs)
+    reports = _reports(wanted, claims, folder)
+    _tell_what_is_missing(reports, folder)
+    if as_json:
+        show(json.dumps([report.as_json() for report in reports], indent=2))
+    else:
+        _print(reports)
+
+
+def _reports(
+    wanted: Sequence[promises.Row], claims: Mapping[str, Sequence[str]], folder: Path
+) -> list[RowReport]:
+    outcomes = results.latest_outcomes(folder)
+    return promises.report(wanted, claims, outcomes, sabotage.caught_rows(folder))
+
+
+def _run_missing(wanted: set[str], claims: Mapping[str, Sequence[str]], folder: Path, jobs: int) -> None:
+    """The scenarios without a result, on their first layouts; then the switches of rows that lack one.
+
+    Always our own kernel: others prove nothing of this testbed.
+    """
+    ran = {outcome.scenario for outcome in results.latest_outcomes(folder)}
+    names = [name for name, rows in claims.items() if wanted & set(rows) and name not in ran]
+    testbed = Booting(None, BootOptions()).testbed()
+    if names:
+        plan = make_plan(scenario.find(names), [])
+        run_folder = results.make_run_folder(folder)
+        run_all(
+            Runner(testbed, run_folder),
+            plan,
+            jobs,
+            Results(run_folder, len(plan), testbed.artifacts.versions),
+        )
+    caught = sabotage.caught_rows(folder)
+    switches = sabotage.load()
+    known = {row for switch in switches for row in switch.rows}
+    missing = sorted(row for row in wanted & known if not caught.get(row))
+    if missing:
+        runner = Runner(testbed, folder / time.strftime("sabotage-%Y%m%dT%H%M%SZ", time.gmtime()))
+        try_switches(sabotage.choose(switches, missing), runner, jobs, folder)
+
+
+def _tell_what_is_missing(reports: Sequence[RowReport], folder: Path) -> None:
+    """On standard error: what fills the table, and what does not count."""
+    lacking = [report.row.id for report in reports if report.state is RowState.UNTESTED and report.scenarios]
+    if lacking:
+        words = f"{len(lacking)} rows have scenarios that were not run, or not sabotaged; "
+        click.echo(f"{words}`dmabed rows --run` does it: {', '.join(lacking)}", err=True)
+    if foreign := results.foreign_runs(folder):
+        click.echo(f"{foreign} runs of kernels of yours (--kernel) are not counted", err=True)
+
+
+def _print(reports: Sequence[RowReport]) -> None:
+    print_table(
+        [
+            {
+                "id": report.row.id,
+                "state": report.state.value,
+                "scenarios": list(report.scenarios),
+                "promise": report.row.promise,
+            }
+            for report in reports
+        ]
+    )
