@@ -9,6 +9,7 @@ that has them as ``dma-ranges``, one bus node per distinct set.
 from __future__ import annotations
 
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,14 @@ from dmabed.layout import (
 )
 
 DTC_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class _Links:
+    """The labels or paths by which nodes find each other, by name."""
+
+    iommus: dict[str, str]
+    areas: dict[str, str]
 
 
 def render(layout: Layout) -> str:
@@ -67,6 +76,8 @@ def _words(layout: Layout) -> dict[str, Any]:
     """Everything that the template shows."""
     platform = layout.platform
     iommus = {iommu.name: f"iommu{index}" for index, iommu in enumerate(layout.iommus)}
+    areas = {area.name: f"{{/reserved-memory/{area.name}@{area.base:x}}}" for area in layout.reserved}
+    links = _Links(iommus, areas)
     plain = [device for device in layout.devices if not (device.tree_dma_ranges or device.on_pcie)]
     return {
         "name": layout.name,
@@ -86,10 +97,10 @@ def _words(layout: Layout) -> dict[str, Any]:
         "virtio": [_virtio(layout, slot) for slot in range(platform.virtio_count)],
         "pcie": _pcie(platform.pcie) if platform.pcie else None,
         "iommus": [_iommu(iommu, iommus[iommu.name]) for iommu in layout.iommus],
-        "engines": [_engine(device, iommus) for device in plain],
-        "media": [_media(block, iommus) for block in layout.media if not block.tree_dma_ranges],
-        "beside_media": [_media(block, iommus) for block in layout.media],
-        "buses": _buses(layout, iommus),
+        "engines": [_engine(device, links) for device in plain],
+        "media": [_media(block, links) for block in layout.media if not block.tree_dma_ranges],
+        "beside_media": [_media(block, links) for block in layout.media],
+        "buses": _buses(layout, links),
     }
 
 
@@ -116,6 +127,7 @@ def _cpu(model: str, index: int) -> dict[str, Any]:
 # As reserved-memory.yaml and shared-dma-pool.yaml of dt-schema want them.
 _KINDS = {
     "cma-default": ('compatible = "shared-dma-pool";', "reusable;", "linux,cma-default;"),
+    "cma": ('compatible = "shared-dma-pool";', "reusable;"),
     # mapped by its driver only: arm64 refuses to memremap() RAM that the kernel maps already
     "pool": ('compatible = "shared-dma-pool";', "no-map;"),
     "no-map": ("no-map;",),
@@ -192,7 +204,7 @@ def _iommu(iommu: Iommu, label: str) -> dict[str, Any]:
     }
 
 
-def _engine(device: Device, iommus: dict[str, str]) -> dict[str, Any]:
+def _engine(device: Device, links: _Links) -> dict[str, Any]:
     assert device.base is not None, "a device of PCI Express has no node"
     reg, lines = [cells(device.base, DEVICE_MMIO_SIZE)], []
     local = device.local_memory
@@ -200,25 +212,27 @@ def _engine(device: Device, iommus: dict[str, str]) -> dict[str, Any]:
         reg.append(cells(local.base, local.size))
         lines.append('reg-names = "regs", "local";')
     if device.iommu is not None:
-        lines.append(f"iommus = <&{iommus[device.iommu]}>;")
+        lines.append(f"iommus = <&{links.iommus[device.iommu]}>;")
+    if device.memory_region is not None:
+        lines.append(f"memory-region = <&{links.areas[device.memory_region]}>;")
     if device.coherent:
         lines.append("dma-coherent;")
     unit = f"{device.base:x}"
     return {"name": device.name, "unit": unit, "reg": ", ".join(reg), "spi": device.spi, "lines": lines}
 
 
-def _media(block: Device, iommus: dict[str, str]) -> dict[str, Any]:
+def _media(block: Device, links: _Links) -> dict[str, Any]:
     """A model of a real block: its node, and the reset line or panel beside it."""
     words = media.node(block)
     words["reg"] = cells(words["base"], words["size"])
     if reset := words["reset"]:
         words["reset"] = reset | _place(reset["base"], reset["size"])
     if block.iommu is not None:
-        words["lines"] = [*words["lines"], f"iommus = <&{iommus[block.iommu]}>;"]
+        words["lines"] = [*words["lines"], f"iommus = <&{links.iommus[block.iommu]}>;"]
     return words
 
 
-def _buses(layout: Layout, iommus: dict[str, str]) -> list[dict[str, Any]]:
+def _buses(layout: Layout, links: _Links) -> list[dict[str, Any]]:
     """A bus for each distinct set of windows, in the order of their first device."""
     behind: dict[tuple[Window, ...], list[Device]] = {}
     for device in layout.blocks:
@@ -227,8 +241,8 @@ def _buses(layout: Layout, iommus: dict[str, str]) -> list[dict[str, Any]]:
     return [
         {
             "dma_ranges": ",\n\t\t\t     ".join(cells(w.bus, w.cpu, w.size) for w in windows),
-            "engines": [_engine(device, iommus) for device in devices if device.model == ENGINE_MODEL],
-            "media": [_media(device, iommus) for device in devices if device.model != ENGINE_MODEL],
+            "engines": [_engine(device, links) for device in devices if device.model == ENGINE_MODEL],
+            "media": [_media(device, links) for device in devices if device.model != ENGINE_MODEL],
         }
         for windows, devices in behind.items()
     ]

@@ -43,7 +43,7 @@ class Bank:
 
 @dataclass(frozen=True)
 class Reserved:
-    """RAM that is set aside; ``kind`` is cma-default, pool or no-map."""
+    """RAM that is set aside; ``kind`` is cma-default, cma, pool or no-map."""
 
     name: str
     base: int
@@ -173,6 +173,7 @@ class Device:
     bandwidth: int = 0
     local_memory: LocalMemory | None = None
     iommu: str | None = None
+    memory_region: str | None = None  # the area that its driver's own memory comes from
     coherent: bool = False
     source: str = ""
     notes: str = ""
@@ -233,6 +234,7 @@ class Layout:
     """Models of real blocks, which upstream drivers drive."""
     file: Path = field(compare=False)
     iommus: tuple[Iommu, ...] = ()
+    kernel_variant: str | None = None  # the variant of our kernel that it needs
 
     @property
     def blocks(self) -> tuple[Device, ...]:
@@ -341,6 +343,7 @@ def _layout(document: yamlfile.Document) -> Layout:
         media=_models(blocks),
         file=document.path,
         iommus=tuple(_iommu(name, keys) for name, keys in data.get("iommus", {}).items()),
+        kernel_variant=data.get("kernel-variant"),
     )
 
 

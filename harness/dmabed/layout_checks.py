@@ -29,10 +29,15 @@ _MAX_GRANULE = 64 << 10
 _MIN_BOUNDARY = 0xFFF
 _SPIS = 224  # of the machine's interrupt controller
 _PAGE = 0x1000
-# Linux wants RAM and its own image on 2 MiB (Documentation/arch/arm64/booting.rst).
+# Linux wants its own image on 2 MiB (Documentation/arch/arm64/booting.rst); QEMU counts RAM by MiB.
 _BANK_ALIGNMENT = 2 << 20
-# rmem_cma_setup() refuses less (kernel/dma/contiguous.c); 4 MiB suits a kernel without hugetlb too.
-_CMA_ALIGNMENT = 4 << 20
+_BANK_UNIT = 1 << 20
+# rmem_cma_setup() refuses less than a page block (kernel/dma/contiguous.c): of a kernel without hugetlb that is
+# the largest run of its page allocator (ARCH_FORCE_MAX_ORDER in arch/arm64/Kconfig).
+_CMA_ALIGNMENT = {None: 4 << 20, "pages16k": 32 << 20}
+CMA_KINDS = ("cma-default", "cma")
+# ID_AA64MMFR0_EL1.TGRAN16 of QEMU's models (target/arm/tcg/cpu64.c)
+_CPUS_WITH_16K = ("cortex-a35", "cortex-a55", "cortex-a76", "max")
 # arm_gicv3: a 64 KiB distributor, 128 KiB of redistributor per CPU; frames of 64 KiB.
 GIC_FRAME = 0x10000
 GIC_REDISTRIBUTOR = 0x20000
@@ -79,15 +84,23 @@ def problems(layout: Layout, suspects: tuple[str, ...] = ()) -> Iterator[Problem
     """Everything wrong with a layout that fits the schema, RAM first."""
     devices = sorted(layout.blocks, key=lambda device: device.name in suspects)
     banks = _banks(layout)
+    yield from _kernel_problems(layout)
     yield from _map_problems(banks + _registers(layout, devices))
     yield from _reserved_problems(layout, banks)
     yield from _interrupt_problems(layout, devices)
     for device in devices:
         yield from _device_problems(device)
+        yield from _region_problems(layout, device)
         yield from _place_problems(device)
         yield from _model_problems(device)
     yield from _port_problems(layout, devices)
     yield from iommu_checks.problems(layout, devices)
+
+
+def _kernel_problems(layout: Layout) -> Iterator[Problem]:
+    model = layout.cpu.model
+    if layout.kernel_variant == "pages16k" and model not in _CPUS_WITH_16K:
+        yield Problem(("cpu", "model"), f"{model} has no pages of 16 KiB", ", ".join(_CPUS_WITH_16K))
 
 
 def _banks(layout: Layout) -> list[_Area]:
@@ -152,9 +165,10 @@ def _map_problems(areas: list[_Area]) -> Iterator[Problem]:
 def _area_problems(area: _Area) -> Iterator[Problem]:
     if area.size == 0:
         yield Problem((*area.path[:-1], "size"), f"{area.title} at {area.base:#x} is empty", "more than 0")
-    elif area.base % area.alignment or (area.title == "RAM" and area.size % area.alignment):
-        what = f"{area} is not aligned"
-        yield Problem(area.path, what, f"multiples of {area.alignment:#x}")
+    elif area.base % area.alignment:
+        yield Problem(area.path, f"{area} is not aligned", f"multiples of {area.alignment:#x}")
+    elif area.title == "RAM" and area.size % _BANK_UNIT:
+        yield Problem((*area.path[:-1], "size"), f"{area} is not aligned", f"multiples of {_BANK_UNIT:#x}")
     if area.end > _ADDRESSES:
         yield Problem(area.path, f"{area} ends beyond 64 bits")
 
@@ -163,7 +177,7 @@ def _reserved_problems(layout: Layout, banks: list[_Area]) -> Iterator[Problem]:
     seen: list[_Area] = []
     for index, entry in enumerate(layout.reserved):
         path: Path = ("memory", "reserved", index)
-        alignment = _CMA_ALIGNMENT if entry.kind == "cma-default" else _PAGE
+        alignment = _CMA_ALIGNMENT[layout.kernel_variant] if entry.kind in CMA_KINDS else _PAGE
         area = _Area(entry.name, (*path, "base"), entry.base, entry.size, alignment)
         yield from _area_problems(area)
         if area.size % alignment:
@@ -184,7 +198,7 @@ def _reserved_repeats(layout: Layout) -> Iterator[Problem]:
         if entry.name in (other.name for other in earlier):
             yield Problem((*path, "name"), f"'{entry.name}' is taken", "another name")
         if entry.kind == "cma-default" and "cma-default" in (other.kind for other in earlier):
-            yield Problem((*path, "kind"), "a second default CMA area", "pool, no-map")
+            yield Problem((*path, "kind"), "a second default CMA area", "cma, pool, no-map")
 
 
 def _interrupt_problems(layout: Layout, devices: list[Device]) -> Iterator[Problem]:
@@ -228,8 +242,16 @@ def _device_problems(device: Device) -> Iterator[Problem]:
     yield from _window_problems(device.declared_dma_ranges or (), (*path, "declared-dma-ranges"))
 
 
+def _region_problems(layout: Layout, device: Device) -> Iterator[Problem]:
+    areas = [area.name for area in layout.reserved if area.kind in CMA_KINDS]
+    if device.memory_region is not None and device.memory_region not in areas:
+        # the memory of a pool is the exporter's
+        what = f"'{device.memory_region}' is no CMA area of {layout.name}"
+        yield Problem(("devices", device.name, "memory-region"), what, ", ".join(areas) or "none there")
+
+
 # What only one of the two buses has.
-_PLATFORM_KEYS = ("base", "spi", "dma-ranges", "declared-dma-ranges", "iommu", "coherent")
+_PLATFORM_KEYS = ("base", "spi", "dma-ranges", "declared-dma-ranges", "iommu", "memory-region", "coherent")
 _PCIE_KEYS = ("port",)
 
 

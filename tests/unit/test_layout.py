@@ -135,9 +135,9 @@ def test_out_of_reach():
 DEVICE_KEYS = (
     "role, hardware, model, panel, bus, base, spi, port, address-bits, reported-address-bits, dma-ranges, "
     "declared-dma-ranges, max-segments, max-segment-size, segment-boundary, alignment, granule, policy, "
-    "latency-ns, bandwidth, local-memory, iommu, coherent, source, notes"
+    "latency-ns, bandwidth, local-memory, iommu, memory-region, coherent, source, notes"
 )
-ROLES = "capture, isp, codec, jpeg, 2d, npu, gpu, display, usb-camera"
+ROLES = "capture, isp, codec, jpeg, 2d, npu, gpu, display, usb-camera, command, probe"
 WRONG = {
     "unknown key of a device": (
         "    alignment: 64",
@@ -170,6 +170,16 @@ WRONG = {
         "base: 0x40000000, size: 1",
         "base: 0x40001000, size: 1",
         "6: memory.banks[0].base: RAM 0x40001000-0x80000fff is not aligned; allowed: multiples of 0x200000",
+    ),
+    "bank of odd size": (
+        "size: 1GiB}\n    - {base: 0x1",
+        "size: 0x3ffff000}\n    - {base: 0x1",
+        "6: memory.banks[0].size: RAM 0x40000000-0x7fffefff is not aligned; allowed: multiples of 0x100000",
+    ),
+    "bank of an odd number of MiB": (
+        "size: 1GiB}\n    - {base: 0x1",
+        "size: 0x3ff00000}\n    - {base: 0x1",
+        None,
     ),
     "banks overlap": (
         "0x100000000, size",
@@ -243,7 +253,33 @@ WRONG = {
     "two default CMA areas": (
         "4KiB, kind: no-map",
         "4MiB, kind: cma-default",
-        "10: memory.reserved[1].kind: a second default CMA area; allowed: pool, no-map",
+        "10: memory.reserved[1].kind: a second default CMA area; allowed: cma, pool, no-map",
+    ),
+    "CMA of a device off its alignment": (
+        "4KiB, kind: no-map",
+        "4KiB, kind: cma",
+        "10: memory.reserved[1].size: firmware 0x60000000-0x60000fff is not aligned; "
+        "allowed: multiples of 0x400000",
+    ),
+    "CMA off the alignment of larger pages": (
+        "cpu: {model: cortex-a53",
+        "kernel-variant: pages16k\ncpu: {model: cortex-a76",
+        None,
+    ),
+    "no such kernel": (
+        "cpu: {model: cortex-a53",
+        "kernel-variant: pages64k\ncpu: {model: cortex-a76",
+        "3: kernel-variant: \"pages64k\" is not known (did you mean 'pages16k'?); allowed: pages16k",
+    ),
+    "a kernel that the CPU does not run": (
+        "cpu: {model",
+        "kernel-variant: pages16k\ncpu: {model",
+        "4: cpu.model: cortex-a53 has no pages of 16 KiB; allowed: cortex-a35, cortex-a55, cortex-a76, max",
+    ),
+    "a region that is no CMA area": (
+        "    alignment: 64",
+        "    memory-region: firmware",
+        "30: devices.codec.memory-region: 'firmware' is no CMA area of small; allowed: linux,cma",
     ),
     "reserved twice": (
         "name: firmware",

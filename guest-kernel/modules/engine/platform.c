@@ -4,6 +4,7 @@
  */
 #include <linux/mod_devicetable.h>
 #include <linux/module.h>
+#include <linux/of_reserved_mem.h>
 #include <linux/platform_device.h>
 #include <linux/pm_runtime.h>
 #include <linux/property.h>
@@ -27,6 +28,24 @@ static int find_hardware(struct platform_device *pdev,
 	return ret ? dev_err_probe(dev, ret, "no label\n") : 0;
 }
 
+static void release_memory_region(void *dev)
+{
+	of_reserved_mem_device_release(dev);
+}
+
+/*
+ * An area of its own is optional; ring and lists then come from it.  It is let
+ * go of when the ring is freed, which devres does last.
+ */
+static int init_memory_region(struct device *dev)
+{
+	int ret = of_reserved_mem_device_init(dev);
+
+	if (ret)
+		return ret == -ENODEV ? 0 : ret;
+	return devm_add_action_or_reset(dev, release_memory_region, dev);
+}
+
 /* Whoever powers the device, or an IOMMU through it, hooks in here. */
 static int engine_platform_probe(struct platform_device *pdev)
 {
@@ -35,6 +54,9 @@ static int engine_platform_probe(struct platform_device *pdev)
 
 	if (ret)
 		return ret;
+	ret = init_memory_region(&pdev->dev);
+	if (ret)
+		return dev_err_probe(&pdev->dev, ret, "no memory region\n");
 	pm_runtime_enable(&pdev->dev);
 	ret = dmabed_engine_create(&pdev->dev, &hw);
 	if (ret)
