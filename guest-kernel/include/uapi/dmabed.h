@@ -426,9 +426,11 @@ struct dmabed_stats {
 /* ---- calls: /dev/dmabed-calls ---- */
 
 /*
- * What an open file holds (the buffer, maps into the kernel) goes with it.
- * DMABED_CALL_SELECT comes first; mmap() of the file calls dma_buf_mmap() for
- * the buffer selected, with the offset as given.
+ * What an open file holds (the buffer, maps into the kernel, an attachment,
+ * fences, a reservation object) goes with it; slots of fences are counted from 0,
+ * what is put into a slot takes the place of what was there.
+ * DMABED_CALL_SELECT comes first where a call is of a buffer; mmap() of the file
+ * calls dma_buf_mmap() for it, with the offset as given.
  */
 #define DMABED_CALL_SELECT		1	/* take the buffer @fd */
 #define DMABED_CALL_VMAP		2	/* dma_buf_vmap() */
@@ -447,6 +449,95 @@ struct dmabed_stats {
 #define DMABED_CALL_EXPORT_BAD		15	/* what is wrong: @args[0], DMABED_BAD_* */
 #define DMABED_CALL_NULL		16	/* function @args[0], DMABED_NULL_* */
 #define DMABED_CALL_PIN_STATIC		17	/* dma_buf_pin(), _unpin() of a static one */
+#define DMABED_CALL_FILE_OP		18	/* of the buffer, on another file: DMABED_FILE_* */
+#define DMABED_CALL_MMAP_FROM		19	/* the next mmap() begins at page @args[0] */
+
+/* one attachment of the file */
+#define DMABED_CALL_ATTACH		20	/* @args[0]: DMABED_BY_* */
+#define DMABED_CALL_DETACH		21
+#define DMABED_CALL_MAP			22	/* direction @args[0]; @result: entries */
+#define DMABED_CALL_UNMAP		23	/* direction @args[0] */
+#define DMABED_CALL_PIN			24
+#define DMABED_CALL_UNPIN		25
+#define DMABED_CALL_MOVE		26	/* dma_buf_move_notify() */
+#define DMABED_CALL_MOVES		27	/* @result: how often it was told of one */
+
+/* a buffer of one page, made by an exporter with few operations */
+#define DMABED_CALL_EXPORT		28	/* @args[0]: DMABED_ODD_*; @result: fd */
+
+/* fences; a timeout is in ns, negative: for ever */
+#define DMABED_CALL_FENCE_NEW		32	/* slot, DMABED_FENCE_*, seqno or 0 */
+#define DMABED_CALL_FENCE_STUB		33	/* slot, time in ns, 0: the one that is shared */
+#define DMABED_CALL_FENCE_FROM_FD	34	/* slot, sync file */
+#define DMABED_CALL_FENCE_TO_FD		35	/* slot; @result: a sync file */
+#define DMABED_CALL_FENCE_PUT		36	/* slot */
+#define DMABED_CALL_FENCE_SIGNAL	37	/* slot, error or 0 */
+#define DMABED_CALL_FENCE_STATUS	38	/* slot */
+#define DMABED_CALL_FENCE_ENABLE	39	/* slot; @result: signalled */
+#define DMABED_CALL_FENCE_WAIT		40	/* slot, timeout, DMABED_WAIT_*; 0: timed out */
+#define DMABED_CALL_FENCE_WAIT_ANY	41	/* mask of slots, as above; @result: which */
+#define DMABED_CALL_FENCE_SET_DEADLINE	42	/* slot, time in ns */
+#define DMABED_CALL_FENCE_DEADLINE	43	/* slot; @result: what it was told last, or 0 */
+#define DMABED_CALL_FENCE_ADD_CALLBACK	44	/* slot */
+#define DMABED_CALL_FENCE_REMOVE_CALLBACK 45	/* slot; @result: it was in time */
+#define DMABED_CALL_FENCE_CALLED	46	/* slot; @result: how often */
+#define DMABED_CALL_FENCE_MATCH_CONTEXT	47	/* slot, slot of the context */
+#define DMABED_CALL_FENCE_SIGNAL_AND_LOOK 48	/* slot to signal; @result: status of slot */
+
+/* fences of fences */
+#define DMABED_CALL_ARRAY		56	/* slot, mask of slots, on any */
+#define DMABED_CALL_CHAIN		57	/* slot, slot before or ~0, slot, seqno */
+#define DMABED_CALL_CHAIN_FIND		58	/* slot, seqno, slot for what was found */
+#define DMABED_CALL_CHAIN_LENGTH	59	/* slot */
+#define DMABED_CALL_MERGE		60	/* slot, two slots */
+#define DMABED_CALL_UNWRAP		61	/* slot; @result: fences within */
+#define DMABED_CALL_ARRAY_ANY		62	/* slot; @result: fences of an array */
+
+/* reservation objects: of the file (@args[0] 0) or of the buffer (1) */
+#define DMABED_CALL_RESV_RESERVE	64	/* resv, number */
+#define DMABED_CALL_RESV_ADD		65	/* resv, slot, DMABED_USAGE_* */
+#define DMABED_CALL_RESV_REPLACE	66	/* resv, slot of the context, slot, usage */
+#define DMABED_CALL_RESV_COPY		67	/* to resv, from the other */
+#define DMABED_CALL_RESV_SET_DEADLINE	68	/* resv, usage, time in ns */
+#define DMABED_CALL_RESV_TEST_SIGNALED	69	/* resv, usage */
+#define DMABED_CALL_RESV_WAIT		70	/* resv, usage, timeout, DMABED_WAIT_* */
+#define DMABED_CALL_RESV_COUNT		71	/* resv, usage; pending ones */
+#define DMABED_CALL_RESV_SINGLETON	72	/* resv, usage, slot */
+#define DMABED_CALL_RESV_WALK_AND_GROW	73	/* resv, usage; @result: fences, both rounds */
+
+#define DMABED_FENCE_SLOTS		16
+
+#define DMABED_FENCE_PLAIN		0
+#define DMABED_FENCE_WAITS		1	/* has an operation to wait with */
+#define DMABED_FENCE_REFUSES		2	/* asked to signal, it says that it has */
+
+#define DMABED_WAIT_INTERRUPTIBLE	0x1
+#define DMABED_WAIT_TWICE		0x2	/* once more if interrupted */
+#define DMABED_WAIT_NO_INDEX		0x4	/* does not ask which; @result: 0 */
+
+#define DMABED_BY_DYNAMIC		0x1
+#define DMABED_BY_P2P			0x2
+#define DMABED_BY_UNREGISTERED		0x4	/* for a device that has only an init_name */
+
+#define DMABED_FILE_RELEASE		0
+#define DMABED_FILE_MMAP		1
+#define DMABED_FILE_LLSEEK		2
+#define DMABED_FILE_POLL		3	/* a file without a buffer */
+#define DMABED_FILE_POLL_NO_RESV	4
+
+#define DMABED_ODD_OWN_RESV		0x001	/* the reservation object of the file */
+#define DMABED_ODD_NO_NAME		0x002	/* no name of the exporter */
+#define DMABED_ODD_MAP_NULL		0x004	/* map_dma_buf returns NULL */
+#define DMABED_ODD_MAP_FAILS		0x008	/* EIO */
+#define DMABED_ODD_DYNAMIC		0x010
+#define DMABED_ODD_PIN_FAILS		0x020	/* EBUSY */
+#define DMABED_ODD_NO_VMAP		0x040
+#define DMABED_ODD_VMAP_FAILS		0x080	/* ENOSPC */
+#define DMABED_ODD_IOMEM		0x100	/* vmap says that it is a device's memory */
+#define DMABED_ODD_NO_VUNMAP		0x200
+#define DMABED_ODD_CACHED		0x400	/* cache_sgt_mapping */
+#define DMABED_ODD_OWNER_GOES		0x800	/* its module is being unloaded */
+#define DMABED_ODD_LEFT_ATTACHED	0x1000	/* @result 0: given back with an attachment */
 
 #define DMABED_BAD_NONE			0	/* nothing: it works, and is given back */
 #define DMABED_BAD_NO_PRIV		1
@@ -456,6 +547,7 @@ struct dmabed_stats {
 #define DMABED_BAD_NO_RELEASE		5
 #define DMABED_BAD_PIN_WITHOUT_UNPIN	6
 #define DMABED_BAD_CACHED_AND_PINNED	7
+#define DMABED_BAD_CACHED_AND_UNPINNED	8
 
 #define DMABED_NULL_FD			1	/* dma_buf_fd(NULL) */
 #define DMABED_NULL_PUT			2
@@ -474,6 +566,28 @@ struct dmabed_stats {
 #define DMABED_NULL_VMAP_UNLOCKED	15
 #define DMABED_NULL_VUNMAP		16
 #define DMABED_NULL_VUNMAP_UNLOCKED	17
+#define DMABED_NULL_FD_FILE		18	/* a buffer without file */
+#define DMABED_NULL_PUT_FILE		19
+#define DMABED_NULL_DETACH_ATTACHMENT	20	/* a buffer, no attachment */
+#define DMABED_NULL_DETACH_OTHER	21	/* an attachment of another buffer */
+#define DMABED_NULL_MAP_BUFFER		22	/* an attachment without buffer */
+#define DMABED_NULL_MAP_UNLOCKED_BUFFER	23
+#define DMABED_NULL_UNMAP_BUFFER	24
+#define DMABED_NULL_UNMAP_TABLE		25	/* an attachment, no table */
+#define DMABED_NULL_UNMAP_UNLOCKED_BUFFER 26
+#define DMABED_NULL_UNMAP_UNLOCKED_TABLE 27
+#define DMABED_NULL_MMAP_AREA		28	/* a buffer, no area */
+#define DMABED_NULL_FENCE_SIGNAL	29
+#define DMABED_NULL_FENCE_SIGNAL_AT	30	/* dma_fence_signal_timestamp() */
+#define DMABED_NULL_FENCE_CALLBACK	31
+#define DMABED_NULL_FENCE_CALLBACK_FUNC	32	/* a fence, no function */
+#define DMABED_NULL_FENCE_WAIT		33	/* timeout -1 */
+#define DMABED_NULL_FENCE_WAIT_ANY	34	/* no fences */
+#define DMABED_NULL_FENCE_WAIT_ANY_OF_0	35	/* 0 fences */
+#define DMABED_NULL_FENCE_WAIT_ANY_TIME	36	/* timeout -1 */
+#define DMABED_NULL_RESV_RESERVE	37	/* for 0 fences */
+#define DMABED_NULL_FENCE_CONTEXTS	38	/* 0 contexts */
+#define DMABED_NULL_SYNC_FILE		39	/* of no fd */
 
 /**
  * struct dmabed_call - call a function of dma-buf
@@ -485,9 +599,11 @@ struct dmabed_stats {
  * @result: out: what it returned, a negative errno for an error
  *
  * The ioctl's own errors are those of a call that cannot be made: EINVAL for an
- * unknown function, EBADF where no buffer is selected, ENOENT for a vunmap
- * without a vmap.  Where the framework warns of an argument, the module says so
- * before in the kernel's log ("dmabed-expect: ").
+ * unknown function, EBADF where it is of a buffer and none is selected.  A slot
+ * that is none is @result -ERANGE, an empty one -ENOENT, like a vunmap without
+ * a vmap and what needs an attachment or a mapping and finds none.  Where the
+ * framework warns of an argument, the module says so before in the kernel's log
+ * ("dmabed-expect: ").
  */
 struct dmabed_call {
 	__u32 size;

@@ -2,9 +2,15 @@
 /*
  * Arguments that the framework refuses, most of them with a warning.
  */
+#include <linux/anon_inodes.h>
 #include <linux/dma-direction.h>
 #include <linux/err.h>
+#include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/module.h>
+#include <linux/poll.h>
+#include <linux/slab.h>
+#include <linux/sync_file.h>
 
 #include "calls.h"
 
@@ -75,6 +81,10 @@ static int spoil(struct dma_buf_export_info *info, struct dma_buf_ops *ops,
 		break;
 	case DMABED_BAD_CACHED_AND_PINNED:
 		ops->pin = pin;
+		ops->unpin = unpin;
+		ops->cache_sgt_mapping = true;
+		break;
+	case DMABED_BAD_CACHED_AND_UNPINNED:
 		ops->unpin = unpin;
 		ops->cache_sgt_mapping = true;
 		break;
@@ -208,6 +218,215 @@ static s64 null_vunmap_unlocked(struct dma_buf *dmabuf)
 	return 0;
 }
 
+/* ---- structures with holes ---- */
+
+/* A buffer that was never exported. */
+static s64 with_hollow_buffer(s64 (*run)(struct dma_buf *hollow))
+{
+	struct dma_buf *hollow = kzalloc(sizeof(*hollow), GFP_KERNEL);
+	s64 ret;
+
+	if (!hollow)
+		return -ENOMEM;
+	ret = run(hollow);
+	kfree(hollow);
+	return ret;
+}
+
+static s64 fd_of_hollow(struct dma_buf *hollow)
+{
+	return dma_buf_fd(hollow, 0);
+}
+
+static s64 null_fd_file(struct dma_buf *dmabuf)
+{
+	return with_hollow_buffer(fd_of_hollow);
+}
+
+static s64 put_hollow(struct dma_buf *hollow)
+{
+	dma_buf_put(hollow);
+	return 0;
+}
+
+static s64 null_put_file(struct dma_buf *dmabuf)
+{
+	return with_hollow_buffer(put_hollow);
+}
+
+static s64 null_detach_attachment(struct dma_buf *dmabuf)
+{
+	dma_buf_detach(dmabuf, NULL);
+	return 0;
+}
+
+static s64 null_detach_other(struct dma_buf *dmabuf)
+{
+	struct dma_buf_attachment hollow = {};
+
+	dma_buf_detach(dmabuf, &hollow);
+	return 0;
+}
+
+static s64 null_map_buffer(struct dma_buf *dmabuf)
+{
+	struct dma_buf_attachment hollow = {};
+
+	return PTR_ERR(dma_buf_map_attachment(&hollow, DMA_BIDIRECTIONAL));
+}
+
+static s64 null_map_unlocked_buffer(struct dma_buf *dmabuf)
+{
+	struct dma_buf_attachment hollow = {};
+
+	return PTR_ERR(dma_buf_map_attachment_unlocked(&hollow,
+						       DMA_BIDIRECTIONAL));
+}
+
+static s64 null_unmap_buffer(struct dma_buf *dmabuf)
+{
+	struct dma_buf_attachment hollow = {};
+
+	dma_buf_unmap_attachment(&hollow, NULL, DMA_BIDIRECTIONAL);
+	return 0;
+}
+
+static s64 null_unmap_table(struct dma_buf *dmabuf)
+{
+	struct dma_buf_attachment attachment = { .dmabuf = dmabuf };
+
+	dma_buf_unmap_attachment(&attachment, NULL, DMA_BIDIRECTIONAL);
+	return 0;
+}
+
+static s64 null_unmap_unlocked_buffer(struct dma_buf *dmabuf)
+{
+	struct dma_buf_attachment hollow = {};
+
+	dma_buf_unmap_attachment_unlocked(&hollow, NULL, DMA_BIDIRECTIONAL);
+	return 0;
+}
+
+static s64 null_unmap_unlocked_table(struct dma_buf *dmabuf)
+{
+	struct dma_buf_attachment attachment = { .dmabuf = dmabuf };
+
+	dma_buf_unmap_attachment_unlocked(&attachment, NULL, DMA_BIDIRECTIONAL);
+	return 0;
+}
+
+static s64 null_mmap_area(struct dma_buf *dmabuf)
+{
+	return dma_buf_mmap(dmabuf, NULL, 0);
+}
+
+/* ---- fences ---- */
+
+static s64 null_fence_signal(struct dma_buf *dmabuf)
+{
+	return dma_fence_signal(NULL);
+}
+
+static s64 null_fence_signal_at(struct dma_buf *dmabuf)
+{
+	return dma_fence_signal_timestamp(NULL, 0);
+}
+
+static void no_callback(struct dma_fence *fence, struct dma_fence_cb *callback)
+{
+}
+
+static s64 null_fence_callback(struct dma_buf *dmabuf)
+{
+	struct dma_fence_cb callback;
+
+	return dma_fence_add_callback(NULL, &callback, no_callback);
+}
+
+static s64 with_stub(s64 (*run)(struct dma_fence *stub))
+{
+	struct dma_fence *stub = dma_fence_get_stub();
+	s64 ret = run(stub);
+
+	dma_fence_put(stub);
+	return ret;
+}
+
+static s64 add_no_function(struct dma_fence *stub)
+{
+	struct dma_fence_cb callback;
+
+	return dma_fence_add_callback(stub, &callback, NULL);
+}
+
+static s64 null_fence_callback_func(struct dma_buf *dmabuf)
+{
+	return with_stub(add_no_function);
+}
+
+static s64 wait_backwards(struct dma_fence *stub)
+{
+	return dma_fence_wait_timeout(stub, false, -1);
+}
+
+static s64 null_fence_wait(struct dma_buf *dmabuf)
+{
+	return with_stub(wait_backwards);
+}
+
+static s64 null_fence_wait_any(struct dma_buf *dmabuf)
+{
+	return dma_fence_wait_any_timeout(NULL, 1, false, 0, NULL);
+}
+
+static s64 wait_any_of_0(struct dma_fence *stub)
+{
+	return dma_fence_wait_any_timeout(&stub, 0, false, 0, NULL);
+}
+
+static s64 null_fence_wait_any_of_0(struct dma_buf *dmabuf)
+{
+	return with_stub(wait_any_of_0);
+}
+
+static s64 wait_any_backwards(struct dma_fence *stub)
+{
+	return dma_fence_wait_any_timeout(&stub, 1, false, -1, NULL);
+}
+
+static s64 null_fence_wait_any_time(struct dma_buf *dmabuf)
+{
+	return with_stub(wait_any_backwards);
+}
+
+static s64 null_resv_reserve(struct dma_buf *dmabuf)
+{
+	s64 ret;
+
+	dma_resv_lock(dmabuf->resv, NULL);
+	ret = dma_resv_reserve_fences(dmabuf->resv, 0);
+	dma_resv_unlock(dmabuf->resv);
+	return ret;
+}
+
+/* The number that the next one gets is returned, and stays free. */
+static s64 null_fence_contexts(struct dma_buf *dmabuf)
+{
+	u64 context = dma_fence_context_alloc(0);
+
+	return context == dma_fence_context_alloc(1) ? 0 : -EPROTO;
+}
+
+static s64 null_sync_file(struct dma_buf *dmabuf)
+{
+	struct dma_fence *fence = sync_file_get_fence(-1);
+
+	dma_fence_put(fence);
+	return fence ? 0 : -EINVAL;
+}
+
+/* ---- which is which ---- */
+
 /**
  * struct null_call - a call without what it needs
  * @warns: the function that warns, NULL: none
@@ -242,6 +461,47 @@ static const struct null_call null_calls[] = {
 	[DMABED_NULL_VUNMAP] = { "dma_buf_vunmap", null_vunmap },
 	[DMABED_NULL_VUNMAP_UNLOCKED] = { "dma_buf_vunmap_unlocked",
 					  null_vunmap_unlocked },
+	[DMABED_NULL_FD_FILE] = { NULL, null_fd_file },
+	[DMABED_NULL_PUT_FILE] = { "dma_buf_put", null_put_file },
+	[DMABED_NULL_DETACH_ATTACHMENT] = { "dma_buf_detach",
+					    null_detach_attachment },
+	[DMABED_NULL_DETACH_OTHER] = { "dma_buf_detach", null_detach_other },
+	[DMABED_NULL_MAP_BUFFER] = { "dma_buf_map_attachment",
+				     null_map_buffer },
+	[DMABED_NULL_MAP_UNLOCKED_BUFFER] = { "dma_buf_map_attachment_unlocked",
+					      null_map_unlocked_buffer },
+	[DMABED_NULL_UNMAP_BUFFER] = { "dma_buf_unmap_attachment",
+				       null_unmap_buffer },
+	[DMABED_NULL_UNMAP_TABLE] = { "dma_buf_unmap_attachment",
+				      null_unmap_table },
+	[DMABED_NULL_UNMAP_UNLOCKED_BUFFER] = {
+		"dma_buf_unmap_attachment_unlocked",
+		null_unmap_unlocked_buffer,
+	},
+	[DMABED_NULL_UNMAP_UNLOCKED_TABLE] = {
+		"dma_buf_unmap_attachment_unlocked",
+		null_unmap_unlocked_table,
+	},
+	[DMABED_NULL_MMAP_AREA] = { "dma_buf_mmap", null_mmap_area },
+	[DMABED_NULL_FENCE_SIGNAL] = { NULL, null_fence_signal },
+	[DMABED_NULL_FENCE_SIGNAL_AT] = { NULL, null_fence_signal_at },
+	[DMABED_NULL_FENCE_CALLBACK] = { "dma_fence_add_callback",
+					 null_fence_callback },
+	[DMABED_NULL_FENCE_CALLBACK_FUNC] = { "dma_fence_add_callback",
+					      null_fence_callback_func },
+	[DMABED_NULL_FENCE_WAIT] = { "dma_fence_wait_timeout",
+				     null_fence_wait },
+	[DMABED_NULL_FENCE_WAIT_ANY] = { "dma_fence_wait_any_timeout",
+					 null_fence_wait_any },
+	[DMABED_NULL_FENCE_WAIT_ANY_OF_0] = { "dma_fence_wait_any_timeout",
+					      null_fence_wait_any_of_0 },
+	[DMABED_NULL_FENCE_WAIT_ANY_TIME] = { "dma_fence_wait_any_timeout",
+					      null_fence_wait_any_time },
+	[DMABED_NULL_RESV_RESERVE] = { "dma_resv_reserve_fences",
+				       null_resv_reserve },
+	[DMABED_NULL_FENCE_CONTEXTS] = { "dma_fence_context_alloc",
+					 null_fence_contexts },
+	[DMABED_NULL_SYNC_FILE] = { NULL, null_sync_file },
 };
 
 /**
@@ -259,4 +519,68 @@ s64 dmabed_call_null(struct dmabed_calls *calls, const u64 *args)
 	if (call->warns)
 		dmabed_expect_warning(call->warns);
 	return call->run(calls->dmabuf);
+}
+
+/* ---- another's file ---- */
+
+static const struct file_operations other_fops = {
+	.owner = THIS_MODULE,
+};
+
+static s64 poll_other(const struct file_operations *fops, struct file *other)
+{
+	/* told as a number; the bits are those of poll() */
+	return (__force u32)fops->poll(other, NULL);
+}
+
+static s64 poll_without_resv(const struct file_operations *fops,
+			     struct file *other)
+{
+	struct dma_buf *hollow = kzalloc(sizeof(*hollow), GFP_KERNEL);
+	s64 ret;
+
+	if (!hollow)
+		return -ENOMEM;
+	other->private_data = hollow;
+	ret = poll_other(fops, other);
+	other->private_data = NULL;
+	kfree(hollow);
+	return ret;
+}
+
+static s64 run_file_op(const struct file_operations *fops, struct file *other,
+		       u64 which)
+{
+	switch (which) {
+	case DMABED_FILE_RELEASE:
+		return fops->release(file_inode(other), other);
+	case DMABED_FILE_MMAP:
+		return fops->mmap(other, NULL);
+	case DMABED_FILE_LLSEEK:
+		return fops->llseek(other, 0, SEEK_END);
+	case DMABED_FILE_POLL:
+		return poll_other(fops, other);
+	case DMABED_FILE_POLL_NO_RESV:
+		return poll_without_resv(fops, other);
+	default:
+		return -ERANGE;
+	}
+}
+
+/**
+ * dmabed_call_file_op - operations of the buffer's file, on a file of another
+ * @calls: the file
+ * @args: DMABED_FILE_*
+ */
+s64 dmabed_call_file_op(struct dmabed_calls *calls, const u64 *args)
+{
+	struct file *other = anon_inode_getfile("dmabed-other", &other_fops,
+						NULL, O_RDWR);
+	s64 ret;
+
+	if (IS_ERR(other))
+		return PTR_ERR(other);
+	ret = run_file_op(calls->dmabuf->file->f_op, other, args[0]);
+	fput(other);
+	return ret;
 }
