@@ -19,6 +19,8 @@
 #define SETTLE_TRIES 500
 #define SETTLE_PAUSE_NS 10000000L
 
+#define CALLS_REFERENCES "/sys/module/dmabed_calls/refcnt"
+
 /* "Total 3 objects, 12288 bytes" is the last line. */
 static void count_buffers(struct account *account)
 {
@@ -78,6 +80,19 @@ static void count_own(struct account *account)
 	close(exporter);
 }
 
+static long count_references(void)
+{
+	FILE *file = fopen(CALLS_REFERENCES, "r");
+	long count = 0;
+
+	if (!file)
+		return 0;
+	if (fscanf(file, "%ld", &count) != 1)
+		count = 0;
+	fclose(file);
+	return count;
+}
+
 void account_take(struct account *account)
 {
 	memset(account, 0, sizeof(*account));
@@ -85,6 +100,7 @@ void account_take(struct account *account)
 	account->statistics = count_entries(BUFFER_STATISTICS);
 	account->timelines = count_timelines();
 	count_own(account);
+	account->references = count_references();
 }
 
 /* What there is more, and less where something was given back once too often. */
@@ -94,10 +110,10 @@ static void say_difference(const struct account *before, const struct account *n
 	    now->buffers - before->buffers, now->bytes - before->bytes,
 	    now->statistics - before->statistics, now->timelines - before->timelines);
 	say("left behind in our modules: %lld buffers, %lld attachments, %lld mappings, "
-	    "%lld pages, %lld jobs",
+	    "%lld pages, %lld jobs, %ld references to dmabed_calls",
 	    now->own_buffers - before->own_buffers, now->attachments - before->attachments,
 	    now->mappings - before->mappings, now->pages - before->pages,
-	    now->jobs - before->jobs);
+	    now->jobs - before->jobs, now->references - before->references);
 }
 
 static bool settles(const struct account *before, struct account *now)

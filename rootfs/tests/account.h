@@ -12,6 +12,7 @@ struct account {
 	long timelines; /* debugfs sync/info */
 	/* DMABED_IOC_STATS: what our modules hold */
 	unsigned long long own_buffers, attachments, mappings, pages, jobs;
+	long references; /* to the module behind /dev/dmabed-calls: its files, fences and buffers */
 };
 
 void account_take(struct account *account);

@@ -85,6 +85,8 @@ TEST(C10, array_seen_before_its_work)
 
 	CHECK_EQ(call(calls, FENCE_ENABLE, array), 0);
 	CHECK_EQ(call(calls, FENCE_SIGNAL_AND_LOOK, 1, array), SIGNALLED);
+	/* a fence that never signals would keep the array for ever */
+	CHECK_EQ(call(calls, FENCE_SIGNAL, 0), 0);
 	array = array_of(calls, 2, 0);
 	CHECK_EQ(call(calls, FENCE_ENABLE, array), 0);
 	CHECK_EQ(call(calls, FENCE_SIGNAL_AND_LOOK, 1, array), PENDING);
