@@ -229,7 +229,7 @@ class Execution:
         if step.verb in ("export", "from-handle"):
             self._places_known.add(step.args["buffer"])
             self._generations[step.args["buffer"]] = step.generation
-        if step.verb == "dup" and step.args["buffer"] in self._places_known:
+        if "to" in step.args and step.args["buffer"] in self._places_known:
             self._places_known.add(step.args["to"])
             self._generations[step.args["to"]] = step.generation
 

@@ -339,6 +339,12 @@ def _judge_stats(case: Case, step: Step, result: Result) -> None:
         case.log.check(number == wanted, step, Witness.GUEST, got, f"{wanted} are expected")
 
 
+def _judge_call(case: Case, step: Step, result: Result) -> None:
+    wanted, got = step.expect.result, result.get("result")
+    if wanted is not None:
+        case.log.check(got == wanted, step, Witness.GUEST, f"it returned {got}", f"{wanted} is expected")
+
+
 def _list(names: Sequence[str]) -> str:
     return ", ".join(names) or "none"
 
@@ -394,4 +400,5 @@ _RESULTS: dict[str, Callable[[Case, Step, Result], None]] = {
     **dict.fromkeys(("to-handle", "handle-export"), _judge_handle),
     "handle-info": _judge_handle_info,
     "stats": _judge_stats,
+    "call": _judge_call,
 }

@@ -52,7 +52,7 @@ class Holders:
         args = step.args
         if step.verb in ("export", "heap", "from-handle"):
             self._held[args["buffer"]] = {step.process}
-        elif step.verb == "dup":
+        elif step.verb in ("dup", "call") and "to" in args:
             self._held[args["to"]] = {step.process}
         elif step.verb == "close":
             self._held[args["buffer"]].discard(step.process)

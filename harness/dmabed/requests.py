@@ -22,7 +22,7 @@ PLAIN_VERBS = (
     *("poll", "export-sync-file", "import-sync-file", "merge-fences", "wait-fence", "close-fence"),
     *("exit-process", "unload", "load", "pressure", "parameter"),
     *("sync-for-cpu", "sync-for-device", "stats", "handle-info", "close-handle", "from-handle"),
-    *("to-handle", "handle-export"),
+    *("to-handle", "handle-export", "call"),
 )
 # verbs that make a handle
 NEW_HANDLES = ("to-handle", "handle-export")
@@ -32,7 +32,7 @@ JOB_EXTRAS = ("in-fence", "out-fence", "usage")
 _OPS = {"sync": "cpu-sync", "close-exporter": "close-device", "parameter": "write"}
 # requests that go to an exporter, or to a device in the way of a generation
 _OF_A_GENERATION = (
-    *("export", "buffer", "migrate", "attach", "close-exporter", "stats"),
+    *("export", "buffer", "migrate", "attach", "close-exporter", "stats", "call"),
     *("cpu-write", "cpu-digest"),
     *("to-handle", "from-handle", "close-handle", "handle-export", "handle-info"),
 )

@@ -49,7 +49,7 @@ THREAD_VERBS = (
 PROCESS_VERBS = (
     *("export", "heap", "attach", "detach", "map", "unmap", "close", "close-device", "dup", "buffer"),
     *("migrate", "pin", "unpin", "sync-for-cpu", "sync-for-device", "close-exporter"),
-    *("to-handle", "from-handle", "close-handle", "handle-export", "handle-info"),
+    *("to-handle", "from-handle", "close-handle", "handle-export", "handle-info", "call"),
     *("fill", "digest", "copy", "compare", "submit", "wait"),
     *("cpu-write", "cpu-digest", "mmap", "munmap", "sync", "seek", "fdinfo", "set-name"),
     *("poll", "export-sync-file", "import-sync-file", "merge-fences", "wait-fence", "close-fence"),
@@ -99,6 +99,7 @@ _EXPECT_KEYS: dict[str, tuple[str, ...]] = {
     "handle-export": ("errno", "number"),
     "handle-info": ("errno", "storage"),
     "stats": ("errno", "counts"),
+    "call": ("errno", "result"),
     "exit-process": (),
     "close-exporter": (),
     "hold": (),
@@ -144,6 +145,7 @@ class Expect:
     signaled: bool | None = None
     number: int | None = None
     counts: Mapping[str, int] | None = None
+    result: int | str | None = None
 
 
 @dataclass(frozen=True)
@@ -205,6 +207,7 @@ class Step:
         keys = (
             "device",
             "operation",
+            "function",
             "buffer",
             "from",
             "to",

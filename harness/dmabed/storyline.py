@@ -127,7 +127,7 @@ def _tell_new_buffer(story: _Story, step: Step) -> Step:
 def _tell_dup(story: _Story, step: Step) -> Step:
     buffer, name = _buffer(story, step, "buffer"), step.args["to"]
     if name in story.buffers:
-        raise story.error(step, ("dup", "to"), f"buffer '{name}' is there already", "another name")
+        raise story.error(step, (step.verb, "to"), f"buffer '{name}' is there already", "another name")
     if not step.expect.errno:
         story.buffers[name] = buffer
         story.holders[name] = {step.process}
@@ -513,6 +513,20 @@ def _tell_handle(story: _Story, step: Step) -> Step:
     return step
 
 
+# ---- functions ----
+
+
+def _tell_call(story: _Story, step: Step) -> Step:
+    """One of them makes an fd, which may be kept."""
+    if "buffer" in step.args:
+        _buffer(story, step, "buffer")
+    if "to" not in step.args:
+        return step
+    if step.args["function"] != "fd" or "buffer" not in step.args:
+        raise story.error(step, ("call", "to"), "this makes no buffer", "with 'function: fd' of a buffer")
+    return _tell_dup(story, step)
+
+
 # ---- the rest ----
 
 
@@ -588,6 +602,7 @@ _TELL: dict[str, Callable[[_Story, Step], Step]] = {
     **dict.fromkeys(("unload", "load", "pressure", "guest-test", "close-exporter"), _tell_nothing),
     **dict.fromkeys(("stats", "parameter"), _tell_nothing),
     **dict.fromkeys(("sync-for-cpu", "sync-for-device"), _tell_unmap),
+    "call": _tell_call,
     "to-handle": _tell_to_handle,
     "handle-export": _tell_handle_export,
     "from-handle": _tell_from_handle,

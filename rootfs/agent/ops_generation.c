@@ -74,6 +74,74 @@ static json_t *op_stats(const json_t *request)
 				   (json_int_t)stats.releases));
 }
 
+/* ---- functions of the framework, called as a driver might ---- */
+
+static const struct word functions[] = {
+	{ "export", DMABED_OLD_EXPORT },
+	{ "export-no-priv", DMABED_OLD_EXPORT_NO_PRIV },
+	{ "export-no-ops", DMABED_OLD_EXPORT_NO_OPS },
+	{ "export-no-list", DMABED_OLD_EXPORT_NO_LIST },
+	{ "export-no-put-list", DMABED_OLD_EXPORT_NO_PUT_LIST },
+	{ "export-no-release", DMABED_OLD_EXPORT_NO_RELEASE },
+	{ "export-no-size", DMABED_OLD_EXPORT_NO_SIZE },
+	{ "fd", DMABED_OLD_FD },
+	{ "fd-null", DMABED_OLD_FD_NULL },
+	{ "get", DMABED_OLD_GET },
+	{ "put-null", DMABED_OLD_PUT_NULL },
+	{ "attach-null", DMABED_OLD_ATTACH_NULL },
+	{ "attach-no-device", DMABED_OLD_ATTACH_NO_DEVICE },
+	{ "detach-null", DMABED_OLD_DETACH_NULL },
+	{ "detach-foreign", DMABED_OLD_DETACH_FOREIGN },
+	{ "list-null", DMABED_OLD_LIST_NULL },
+	{ "list-unattached", DMABED_OLD_LIST_UNATTACHED },
+	{ "put-before-detach", DMABED_OLD_PUT_BEFORE_DETACH },
+	{ "detach-before-put", DMABED_OLD_DETACH_BEFORE_PUT },
+	{ "references", DMABED_OLD_REFERENCES },
+	{ "list-bytes", DMABED_OLD_LIST_BYTES },
+	{ 0 },
+};
+
+/* A new fd becomes a buffer under the name `to`, or is closed. */
+static void keep_fd(const json_t *request, int fd, uint64_t length)
+{
+	const char *name = request_text(request, "to");
+
+	if (name)
+		buffer_add(name, fd, length);
+	else
+		close(fd);
+}
+
+/* What it returned: a number, or an errno by name. */
+static json_t *returned(int64_t result)
+{
+	const char *name = result < 0 ? errno_name((int)-result) : NULL;
+
+	return answer_ok(json_pack("{s:o}", "result",
+				   name ? json_string(name) : json_integer(result)));
+}
+
+static json_t *op_call(const json_t *request)
+{
+	const char *name = request_text(request, "buffer");
+	struct buffer *buffer = name ? buffer_get(name) : NULL;
+	struct dmabed_call call = {
+		.size = sizeof(call),
+		.function = request_word(request, "function", functions, 0),
+		.fd = buffer ? buffer->fd : -1,
+	};
+	json_t *refusal;
+
+	if (name && !buffer)
+		return answer_protocol("unknown buffer '%s'", name);
+	refusal = ASK_EXPORTER(request, DMABED_IOC_CALL, &call);
+	if (!refusal && call.function == DMABED_OLD_FD && call.result >= 0)
+		keep_fd(request, (int)call.result, buffer ? buffer->length : 0);
+	if (buffer)
+		buffer_put(buffer);
+	return refusal ?: returned(call.result);
+}
+
 /* ---- handles: of the exporter's file that this process has open ---- */
 
 static json_t *number_of(uint32_t handle)
@@ -173,6 +241,10 @@ const struct op generation_ops[] = {
 	{ "sync-for-cpu", op_sync_for_cpu, false, { DEVICE, BUFFER } },
 	{ "sync-for-device", op_sync_for_device, false, { DEVICE, BUFFER } },
 	{ "stats", op_stats, false, { GENERATION_KEY } },
+	{ "call", op_call, false, { { "function", KEY_WORD, true, functions },
+				    { "buffer", KEY_NAME, false, NULL },
+				    { "to", KEY_NAME, false, NULL },
+				    GENERATION_KEY } },
 	{ "to-handle", op_to_handle, false, { BUFFER, GENERATION_KEY } },
 	{ "from-handle", op_from_handle, false, { HANDLE, BUFFER, GENERATION_KEY } },
 	{ "handle-export", op_handle_export, false, { { "length", KEY_U64, true, NULL },

@@ -75,6 +75,19 @@ def test_counts_of_an_exporter(agent: AgentProcess) -> None:
     assert (counts["buffers"], counts["releases"]) == (3, 5)
 
 
+def test_functions_tell_what_they_returned(agent: AgentProcess) -> None:
+    agent.result("export", buffer="a", length=4096, generation="posted")
+    call = {"generation": "posted"}
+    assert agent.result("call", function="list-null", **call) == {"result": "EINVAL"}
+    assert agent.result("call", function="references", buffer="a", **call) == {"result": 4}
+    assert agent.result("call", function="references", **call) == {"result": "EBADF"}
+    assert agent.errno("call", function="export", **call) == "EINVAL"
+    agent.result("call", function="fd", buffer="a", to="b", **call)
+    agent.result("call", function="fd", buffer="b", **call)
+    agent.result("close", buffer="a")
+    agent.result("close", buffer="b")
+
+
 @pytest.mark.parametrize("op", ["to-handle", "from-handle", "sync-for-cpu", "close-handle"])
 def test_what_is_missing_is_told(agent: AgentProcess, op: str) -> None:
     assert "missing" in agent.refusal(op) or "needs" in agent.refusal(op)

@@ -177,6 +177,22 @@ static int stats(struct dmabed_stats *argument)
 	return 0;
 }
 
+static int call(struct dmabed_call *argument)
+{
+	switch (argument->function) {
+	case DMABED_OLD_FD:
+		argument->result = fcntl(argument->fd, F_DUPFD_CLOEXEC, 0);
+		return 0;
+	case DMABED_OLD_LIST_NULL:
+		argument->result = -EINVAL;
+		return 0;
+	case DMABED_OLD_REFERENCES:
+		argument->result = argument->fd < 0 ? -EBADF : 4;
+		return 0;
+	}
+	return fail(EINVAL);
+}
+
 static int generation_ioctl(int fd, unsigned long command, void *argument)
 {
 	switch (command) {
@@ -198,6 +214,8 @@ static int generation_ioctl(int fd, unsigned long command, void *argument)
 		return ((struct dmabed_handle *)argument)->handle == HANDLE ? 0 : fail(ENOENT);
 	case DMABED_IOC_STATS:
 		return stats(argument);
+	case DMABED_IOC_CALL:
+		return call(argument);
 	}
 	return __real_ioctl(fd, command, argument);
 }
