@@ -8,6 +8,7 @@
 #define DEFAULT_TIMEOUT_MS 10000
 
 extern const struct op dmabuf_ops[]; /* buffers, attachments, mappings */
+extern const struct op udmabuf_ops[]; /* buffers of user space's own pages */
 extern const struct op job_ops[]; /* submit, wait */
 extern const struct op cpu_ops[]; /* the CPU's access to buffers */
 extern const struct op system_ops[]; /* the guest and the agent itself */
