@@ -14,6 +14,7 @@ import pytest
 from dmabed import build
 from dmabed import layout as layouts
 from dmabed.build import Artifacts
+from dmabed.errors import SetupError
 from dmabed.findings import Verdict
 from dmabed.machine import Machine
 from dmabed.paths import ROOT
@@ -34,7 +35,15 @@ def artifacts() -> Artifacts:
 
 @pytest.fixture(scope="session")
 def testbed(artifacts: Artifacts) -> Testbed:
-    return Testbed(artifacts)
+    return Testbed(artifacts, of_variant=built_variant)
+
+
+def built_variant(name: str) -> Artifacts:
+    """The artifacts with a kernel variant. The test is skipped when that is not built: it takes minutes."""
+    try:
+        return build.load(variant=name)
+    except SetupError as error:
+        pytest.skip(f"the {name} kernel is not built: python -m dmabed.build --variant {name} ({error.what})")
 
 
 @pytest.fixture

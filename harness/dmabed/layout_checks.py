@@ -32,8 +32,8 @@ _PAGE = 0x1000
 # Linux wants its own image on 2 MiB (Documentation/arch/arm64/booting.rst); QEMU counts RAM by MiB.
 _BANK_ALIGNMENT = 2 << 20
 _BANK_UNIT = 1 << 20
-# rmem_cma_setup() refuses less than a page block (kernel/dma/contiguous.c): of a kernel without hugetlb that is
-# the largest run of its page allocator (ARCH_FORCE_MAX_ORDER in arch/arm64/Kconfig).
+# rmem_cma_setup() refuses less than a page block (kernel/dma/contiguous.c), which is at most the largest
+# run of the page allocator (ARCH_FORCE_MAX_ORDER in arch/arm64/Kconfig).
 _CMA_ALIGNMENT = {None: 4 << 20, "pages16k": 32 << 20}
 CMA_KINDS = ("cma-default", "cma")
 # ID_AA64MMFR0_EL1.TGRAN16 of QEMU's models (target/arm/tcg/cpu64.c)

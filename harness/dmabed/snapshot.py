@@ -34,7 +34,7 @@ from dmabed.machine import Machine
 
 FORMAT = 2
 BOOT_CONSOLE = "boot-console.log"  # beside a restored guest's own: what it said before the snapshot
-KEEP = 24
+KEEP = 40  # one for each layout, and for those whose devices scenarios change
 NO_MODULES = "a bare Image has no modules of ours: give --kernel the tree that it was built in"
 # a ready guest has touched 160 to 250 MiB of its RAM (measured on the three base layouts), one with
 # the debug kernel 1.1 GiB on 6 GiB: KASAN's shadow

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.integration
 @pytest.mark.parametrize("snapshot", [False, True], ids=["boot", "restore"])
 def test_every_device_of_a_layout_probes(testbed: Testbed, tmp_path: Path, name: str, snapshot: bool) -> None:
     layout = layouts.find(name)
-    chosen = Testbed(testbed.artifacts, BootOptions(snapshot=snapshot))
+    chosen = Testbed(testbed.artifacts_for(layout), BootOptions(snapshot=snapshot))
     with chosen.start(layout, tmp_path / "guest") as machine:
         assert machine.missing_devices() == []
         assert machine.restored is snapshot

@@ -35,6 +35,6 @@ def test_over_ssh(testbed: Testbed, tmp_path: Path, planned: Planned) -> None:
 
 
 def test_a_fresh_boot_is_as_good_as_a_restore(testbed: Testbed, tmp_path: Path) -> None:
-    fresh = Testbed(testbed.artifacts, BootOptions(snapshot=False))
+    fresh = Testbed(testbed.artifacts_for(PLAN[0].layout), BootOptions(snapshot=False))
     done = Runner(fresh, tmp_path).one(PLAN[0])
     assert done.verdict.status is Status.PASSED, done.verdict.why

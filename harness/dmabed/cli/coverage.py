@@ -28,7 +28,7 @@ from dmabed.counters import Counters
 from dmabed.coverage import Coverage, Share, measure, ranges
 from dmabed.errors import InputError, SetupError
 from dmabed.machine import Machine
-from dmabed.plan import make_plan
+from dmabed.plan import make_plan, without_unfit
 from dmabed.results import Results, make_run_folder
 from dmabed.runner import Runner
 from dmabed.scenario import find
@@ -63,8 +63,9 @@ def coverage(
     as_json: bool,
 ) -> int:
     """Run scenarios in a kernel that counts, and say which lines of drivers/dma-buf ran."""
-    plan = [] if guest_tests_only else make_plan(find(what), wanted)
-    testbed = _counting(booting)
+    booting = _counting(booting)
+    plan = [] if guest_tests_only else without_unfit(make_plan(find(what), wanted), booting.unfit)
+    testbed = booting.testbed()
     counted = testbed.artifacts.counted
     if counted is None:
         raise SetupError("this kernel was built without counters", hint="--variant coverage has them")
@@ -85,10 +86,10 @@ def coverage(
     return scenarios or (0 if passed else 1)
 
 
-def _counting(booting: Booting) -> Testbed:
+def _counting(booting: Booting) -> Booting:
     if booting.kernel or booting.variant not in (DEFAULT_VARIANT, VARIANT):
         raise click.UsageError("coverage is counted in the coverage variant of our kernel, in no other")
-    return replace(booting, variant=VARIANT).testbed()
+    return replace(booting, variant=VARIANT)
 
 
 def _guest_tests(testbed: Testbed, place: Path, counters: Counters) -> bool:

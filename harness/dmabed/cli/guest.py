@@ -51,7 +51,7 @@ def _logs() -> Iterator[Path]:
 @json_option
 def boot(layout_name: str, booting: Booting, as_json: bool) -> int:
     """Boot to readiness, check that every device probed, power off."""
-    layout = layouts.find(layout_name)
+    layout = booting.fitting(layouts.find(layout_name))
     testbed = booting.testbed()
     with _logs() as folder, _start_as_is(testbed, layout, folder) as machine:
         report = _boot_report(machine, testbed)
@@ -75,7 +75,7 @@ def _boot_report(machine: Machine, testbed: Testbed) -> dict[str, Any]:
         "restored": machine.restored,
         "ssh_seconds": round(machine.wait_for_ssh(), 3),
         "devices": [{"name": d.name, "probed": d.name not in missing} for d in machine.layout.blocks],
-        "versions": {**testbed.artifacts.versions, "guest-kernel": machine.hello.kernel},
+        "versions": {**testbed.artifacts_for(machine.layout).versions, "guest-kernel": machine.hello.kernel},
     }
 
 
@@ -99,7 +99,7 @@ def exec_(layout_name: str, booting: Booting, command: tuple[str, ...]) -> int:
     Its output and exit status pass through; standard input is empty. 255 and
     the console's end when the guest dies.
     """
-    layout = layouts.find(layout_name)
+    layout = booting.fitting(layouts.find(layout_name))
     testbed = booting.testbed()
     with _logs() as folder, testbed.start_once(layout, folder) as machine:
         with Ssh(machine.ssh_port_when_ready(), testbed.artifacts) as ssh:
@@ -115,9 +115,9 @@ def exec_(layout_name: str, booting: Booting, command: tuple[str, ...]) -> int:
 @boot_options
 def shell(layout_name: str, booting: Booting) -> int:
     """An interactive guest: its console is this terminal (Ctrl-A X ends it)."""
-    layout = layouts.find(layout_name)
+    layout = booting.fitting(layouts.find(layout_name))
     options = dataclasses.replace(booting.boot, append=f"{booting.boot.append} dmabed.shell".strip())
-    testbed = Testbed(booting.artifacts(), options)
+    testbed = dataclasses.replace(booting, boot=options).testbed()
     with _logs() as folder:
         return _on_this_terminal(testbed, layout, folder)
 
@@ -127,7 +127,7 @@ def _on_this_terminal(testbed: Testbed, layout: Layout, folder: Path) -> int:
     agent, agent_theirs = socket.socketpair()
     fds = (theirs.fileno(), agent_theirs.fileno())
     channels = Channels(*fds, console=None, log=folder / "qemu.log")
-    artifacts = testbed.artifacts
+    artifacts = testbed.artifacts_for(layout)
     command = qemu_command(
         artifacts.qemu, artifacts.qemu_data, layout, testbed.image(layout), channels, Memory()
     )

@@ -20,6 +20,7 @@ from rich.table import Table
 from dmabed import build, deadline
 from dmabed.build import Artifacts
 from dmabed.build.kernel import DEFAULT_VARIANT, variants
+from dmabed.layout import Layout
 from dmabed.testbed import BootOptions, Testbed
 
 DEFAULT_LAYOUT = "imx8mp-6g"
@@ -73,11 +74,28 @@ class Booting:
 
     def artifacts(self) -> Artifacts:
         """What boots; missing or changed parts are built first, with progress on stderr."""
-        progress = build.reporter(sys.stderr)
-        return build.build(kernel=self.kernel, variant=self.variant, progress=progress)
+        return self._of_variant(self.variant)
 
     def testbed(self) -> Testbed:
-        return Testbed(self.artifacts(), self.boot)
+        """A user's kernel boots on every layout, whatever that needs."""
+        return Testbed(self.artifacts(), self.boot, None if self.kernel else self._of_variant)
+
+    def unfit(self, layout: Layout) -> str:
+        """Why this layout can't boot the kernel that was asked for; '' if it can."""
+        needed = layout.kernel_variant
+        if needed in (None, self.variant) or self.variant == DEFAULT_VARIANT:
+            return ""
+        return f"{layout.name} needs the kernel variant {needed}, and --variant {self.variant} is another"
+
+    def fitting(self, layout: Layout) -> Layout:
+        """The layout, if it can boot. Raises UsageError."""
+        if reason := self.unfit(layout):
+            raise click.UsageError(reason)
+        return layout
+
+    def _of_variant(self, variant: str) -> Artifacts:
+        progress = build.reporter(sys.stderr)
+        return build.build(kernel=self.kernel, variant=variant, progress=progress)
 
 
 def _multiplier(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
