@@ -124,7 +124,7 @@ class Activity:
 
 def parse(device: str, raw: Any) -> DeviceEvidence:
     """The evidence as QMP gave it. Raises EvidenceError."""
-    fields = _Fields(f"{device}: evidence", raw)
+    fields = Fields(f"{device}: evidence", raw)
     jobs = tuple(_job(fields.inner("jobs", index, job)) for index, job in enumerate(fields.list("jobs")))
     evidence = DeviceEvidence(
         device=device,
@@ -216,7 +216,7 @@ def _linear_pieces(device: Device, run: Run) -> list[Run]:
 
 
 @dataclass(frozen=True)
-class _Fields:
+class Fields:
     """A JSON object that is asked for fields of a certain kind, and blames them by name."""
 
     where: str
@@ -226,8 +226,8 @@ class _Fields:
         if not isinstance(self.raw, Mapping):
             raise EvidenceError(f"{self.where}: not an object but {self.raw!r:.60}")
 
-    def inner(self, key: str, index: int, raw: Any) -> _Fields:
-        return _Fields(f"{self.where}: {key}[{index}]", raw)
+    def inner(self, key: str, index: int, raw: Any) -> Fields:
+        return Fields(f"{self.where}: {key}[{index}]", raw)
 
     def take(self, key: str) -> Any:
         if key not in self.raw:
@@ -275,7 +275,7 @@ class _Fields:
         return value
 
 
-def _job(fields: _Fields) -> JobEvidence:
+def _job(fields: Fields) -> JobEvidence:
     job = JobEvidence(
         seq=fields.integer("seq", 1),
         cookie=fields.count("cookie"),
@@ -307,7 +307,7 @@ def _job(fields: _Fields) -> JobEvidence:
     return job
 
 
-def _violations(fields: _Fields) -> tuple[Violation, ...]:
+def _violations(fields: Fields) -> tuple[Violation, ...]:
     entries = [
         fields.inner("violations", index, entry) for index, entry in enumerate(fields.list("violations"))
     ]
@@ -323,7 +323,7 @@ def _violations(fields: _Fields) -> tuple[Violation, ...]:
     )
 
 
-def _check_numbers(fields: _Fields, evidence: DeviceEvidence) -> None:
+def _check_numbers(fields: Fields, evidence: DeviceEvidence) -> None:
     """Jobs are numbered without gaps, and the last one is the total."""
     numbers = [job.seq for job in evidence.jobs]
     expected = list(range(evidence.jobs_total - len(numbers) + 1, evidence.jobs_total + 1))

@@ -15,14 +15,16 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
-from dmabed import requests, tamper
+from dmabed import media_watch, requests, tamper
 from dmabed.accounting import Accountant
 from dmabed.agent import Agent, Answer, take
 from dmabed.deadline import Deadline
 from dmabed.errors import AgentError, AgentRefused, MachineDied, QmpError, TestbedError
+from dmabed.evidence import FAULTS
 from dmabed.generation import CURRENT
 from dmabed.holders import Holders
 from dmabed.machine import Machine
+from dmabed.media_watch import MediaWatch
 from dmabed.sabotage import Switch
 from dmabed.scenario import Scenario
 from dmabed.slots import How, Slots
@@ -52,6 +54,7 @@ class _Notes:
 
     job: JobRef | None = None
     buffers: Mapping[str, BufferSnapshot] = field(default_factory=dict)
+    picture: int | None = None
 
 
 class Execution:
@@ -86,12 +89,15 @@ class Execution:
         self._slots = Slots(machine, self._ask)
         self._generations: dict[str, str] = {}  # of buffers
         self._handles: dict[str, int] = {}  # their numbers, by the names that steps gave
+        self._engines = {device.name for device in machine.layout.devices}
+        self._watch = MediaWatch(machine, self._ask)
 
     def run(self) -> Transcript:
         """All steps, or as far as it goes."""
         started = time.monotonic()
         self._turn_on()
         before = self._evidence()
+        self._watch.begin()
         accountant = Accountant(self._machine, self._ask, self._slots.evidence)
         accountant.begin()
         for step in self._scenario.steps:
@@ -105,6 +111,8 @@ class Execution:
             steps=tuple(sorted(self._records, key=lambda record: record.step_index)),
             evidence=evidence,
             evidence_before=before,
+            media=self._watch.end(),
+            media_before=self._watch.before,
             events=tuple(self._events),
             seconds=time.monotonic() - started,
             departed=dict(self._slots.departed),
@@ -124,8 +132,16 @@ class Execution:
                 raise AgentRefused(f"{self._switch.name} can't be turned on", why=f"{path}: {answer.errno}")
         if self._switch.inject:
             fault = self._switch.inject
-            for device in self._scenario.devices:
+            for device in self._victims(fault["fault"]):
                 self._set_fault(device, fault["fault"], fault.get("at", 0), MANY_JOBS)
+
+    def _victims(self, fault: str) -> list[str]:
+        """The devices of the scenario that know this fault."""
+        return [
+            device
+            for device in self._scenario.devices
+            if fault in (FAULTS if device in self._engines else media_watch.FAULTS)
+        ]
 
     def _is_skipped(self, step: Step) -> bool:
         return self._switch is not None and step.verb == tamper.skipped_verb(self._switch.tamper)
@@ -147,7 +163,13 @@ class Execution:
                 seconds = time.monotonic() - begun
                 self._records.append(
                     StepRecord(
-                        step.index, begun - started, seconds, answer, self._notes.job, self._notes.buffers
+                        step.index,
+                        begun - started,
+                        seconds,
+                        answer,
+                        self._notes.job,
+                        self._notes.buffers,
+                        self._notes.picture,
                     )
                 )
         return not _refused(step, answer)
@@ -220,6 +242,9 @@ class Execution:
             self._note_buffers(step)
         if answer.ok and step.verb in requests.NEW_HANDLES:
             self._handles[step.args["handle"]] = int(answer.result["handle"])
+        if answer.ok and step.frame is not None:
+            self._notes.picture = self._watch.number_of(step.verb, step.frame.device)
+            self._notes.buffers = self._places()
         if answer.ok and step.verb == "buffer" and step.name:
             self._remembered[step.name] = BufferSnapshot.from_result(answer.result)
         return answer.as_dict()
@@ -415,6 +440,17 @@ class Execution:
         finally:
             file.unlink(missing_ok=True)
 
+    def _screendump(self, step: Step) -> dict[str, Any]:
+        return {"ok": True, "result": self._watch.screendump(step.args["device"], step.index)}
+
+    def _modprobe(self, step: Step) -> dict[str, Any]:
+        """One of the kernel's own modules, with what it needs."""
+        argv = ["modprobe", step.args["module"], *step.args.get("options", ())]
+        answer = self._ask("run", {"argv": argv, "timeout-ms": int(WAIT_S * 1000)})
+        if answer.ok and answer.result.get("status") != 0:
+            return {"ok": False, "errno": "ENOENT", "call": f"modprobe {step.args['module']}"}
+        return answer.as_dict()
+
     def _take_back_faults(self) -> None:
         """No hold or fault outlives the scenario; a dead machine has none."""
         used = {step.args["device"] for step in self._scenario.steps if step.verb in ("hold", "inject")}
@@ -422,7 +458,8 @@ class Execution:
             used.update(self._scenario.devices)
         try:
             for device in used - self._slots.away:
-                self._machine.qmp.set(self._machine.engine(device), "hold", False)
+                if device in self._engines:
+                    self._machine.qmp.set(self._machine.engine(device), "hold", False)
                 self._set_fault(device, "none")
         except QmpError:
             return
@@ -466,4 +503,6 @@ _HOST_VERBS: dict[str, Callable[[Execution, Step], dict[str, Any] | None]] = {
     "release": Execution._release,
     "inject": Execution._inject,
     "ram-digest": Execution._ram_digest,
+    "screendump": Execution._screendump,
+    "modprobe": Execution._modprobe,
 }

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from dmabed import answers, guest_tests, ranges
+from dmabed import answers, guest_tests, media_checks, ranges
 from dmabed.answers import JobAnswer, OddAnswer
 from dmabed.case import Case, expected_status, short
 from dmabed.findings import Status, Witness, first, place_of
@@ -180,6 +180,10 @@ def _judge_digest(case: Case, step: Step, witness: Witness, got: str, span: tupl
         case.digests[step.name] = got
     if step.expect.pattern is not None:
         judge_pattern(case, step, witness, got, step.expect.pattern, span)
+    if step.expect.picture is not None:
+        wanted = step.expect.picture.sha256()
+        what = f"{witness.value} digested {short(got)}"
+        case.log.check(got == wanted, step, witness, what, f"the picture computed here is {short(wanted)}")
     judge_same_as(case, step, witness, got)
 
 
@@ -384,6 +388,15 @@ def _witness(step: Step) -> Witness:
     return Witness.HOST if step.verb in HOST_VERBS else Witness.GUEST
 
 
+def _judge_crc(case: Case, step: Step, result: Result) -> None:
+    media_checks.judge_crc(case, step, answers.number(result, "crc"))
+
+
+def _judge_screen(case: Case, step: Step, result: Result) -> None:
+    width, height = answers.number(result, "width"), answers.number(result, "height")
+    media_checks.judge_screen(case, step, width, height, answers.digest(result))
+
+
 _RESULTS: dict[str, Callable[[Case, Step, Result], None]] = {
     **dict.fromkeys((*OPERATIONS, "wait"), _judge_job),
     "cpu-write": _judge_cpu_write,
@@ -401,4 +414,6 @@ _RESULTS: dict[str, Callable[[Case, Step, Result], None]] = {
     "handle-info": _judge_handle_info,
     "stats": _judge_stats,
     "call": _judge_call,
+    "drm-crc": _judge_crc,
+    "screendump": _judge_screen,
 }

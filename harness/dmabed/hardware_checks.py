@@ -21,7 +21,10 @@ HARDWARE = Witness.HARDWARE
 def read_evidence(case: Case) -> None:
     """Make activities of all devices' evidence; a device without any is an error."""
     transcript = case.transcript
+    models = {block.name for block in case.layout.media}  # media_checks has those
     for device in dict.fromkeys([*case.scenario.devices, *transcript.evidence]):
+        if device in models:
+            continue
         try:
             case.activities[device] = evidence.of_transcript(device, transcript)
         except EvidenceError as error:

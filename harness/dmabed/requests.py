@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from dmabed.generation import CURRENT, KEY, module_of
+from dmabed.media_story import NEW_BUFFERS
 from dmabed.steps import Operation, Step
 
 # keys of a step whose request has another name for them
@@ -20,9 +21,12 @@ PLAIN_VERBS = (
     *("attach", "detach", "map", "unmap", "migrate", "pin", "unpin"),
     *("cpu-write", "cpu-digest", "mmap", "munmap", "sync", "seek", "fdinfo", "set-name"),
     *("poll", "export-sync-file", "import-sync-file", "merge-fences", "wait-fence", "close-fence"),
-    *("exit-process", "unload", "load", "pressure", "parameter"),
+    *("exit-process", "unload", "load", "pressure", "parameter", "udmabuf"),
     *("sync-for-cpu", "sync-for-device", "stats", "handle-info", "close-handle", "from-handle"),
     *("to-handle", "handle-export", "call"),
+    *("video-open", "video-close", "video-format", "video-control", "video-buffers", "video-export"),
+    *("video-queue", "video-dequeue", "video-stream"),
+    *("drm-open", "drm-close", "drm-buffer", "drm-show", "drm-crc"),
 )
 # verbs that make a handle
 NEW_HANDLES = ("to-handle", "handle-export")
@@ -46,6 +50,8 @@ def op(step: Step) -> str:
 def plain(step: Step, handles: Mapping[str, int] = MappingProxyType({})) -> dict[str, Any]:
     """The arguments of a step that is one request. ``handles`` has the numbers behind their names."""
     request = {_NAMES.get(key, key): _value(key, value) for key, value in step.args.items()}
+    if step.verb in NEW_BUFFERS:
+        request.pop("length")  # known here, and not the caller's choice
     if "timeout" in request:
         request["timeout-ms"] = int(request.pop("timeout") * 1000)
     if step.verb == "parameter":

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from dmabed import units
+from dmabed import pictures, units
 from dmabed.generation import CURRENT, KEY
+from dmabed.picture import Picture
 from dmabed.yamlfile import Document
 
 WAIT_S = 10.0
@@ -22,7 +23,10 @@ GUEST_TEST_S = 120.0
 
 OPERATIONS = ("fill", "digest", "copy", "compare")
 DIGESTS = ("digest", "cpu-digest", "ram-digest")
-HOST_VERBS = ("hold", "release", "inject", "unplug", "plug", "ram-digest", "join", "blocked")
+FRAMES = ("video-dequeue", "drm-show")  # a media block has done a picture
+HOST_VERBS = (
+    *("hold", "release", "inject", "unplug", "plug", "ram-digest", "screendump", "join", "blocked"),
+)
 # A step with `thread` is one request that the agent answers when it is done. Jobs
 # are not: their order on the device, by which evidence is found, would be open.
 THREAD_VERBS = (
@@ -76,6 +80,14 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     "unplug": {"how": "asked"},
     "inject": {"at": 0, "count": 1},
     "handle-export": {"storage": "auto", "flags": ()},
+    "video-format": {"queue": "capture", "format": "XR24"},
+    "video-buffers": {"queue": "capture"},
+    "video-export": {"queue": "capture", "index": 0},
+    "video-queue": {"queue": "capture", "index": 0},
+    "video-stream": {"queue": "capture", "on": True},
+    "video-dequeue": {"queue": "capture", "memory": "dmabuf", "timeout": WAIT_S},
+    "drm-buffer": {"format": "XR24"},
+    "drm-show": {"format": "XR24"},
 }
 
 _ADDRESSES = ("segments", "below", "above")
@@ -87,7 +99,9 @@ _EXPECT_KEYS: dict[str, tuple[str, ...]] = {
     "copy": _JOB,
     "digest": (*_JOB, "pattern", "same-as", "differs-from"),
     "compare": (*_JOB, "mismatch"),
-    "cpu-digest": ("errno", "pattern", "same-as", "differs-from"),
+    "cpu-digest": ("errno", "pattern", "picture", "same-as", "differs-from"),
+    "drm-crc": ("errno", "picture"),
+    "screendump": ("picture",),
     "ram-digest": ("pattern", "same-as", "differs-from"),
     "submit": ("errno",),
     "seek": ("errno", "at"),
@@ -146,11 +160,12 @@ class Expect:
     number: int | None = None
     counts: Mapping[str, int] | None = None
     result: int | str | None = None
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True)
 class JobHardware:
-    """What the device should have done in one job."""
+    """What the device should have done in one job, or a media block in one picture."""
 
     via: Via = Via.DIRECT
     violations: tuple[str, ...] = ()
@@ -158,6 +173,17 @@ class JobHardware:
     segments: int | None = None
     below: int | None = None
     above: int | None = None
+    reads: Picture | None = None
+    writes: Picture | None = None
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A picture that a media block has done: buffers by name, None where nobody gave it one."""
+
+    device: str
+    source: str | None
+    target: str | None
 
 
 @dataclass(frozen=True)
@@ -196,6 +222,7 @@ class Step:
     name: str | None = None
     operation: Operation | None = None
     generation: str = CURRENT
+    frame: Frame | None = None
 
     @property
     def device(self) -> str | None:
@@ -206,6 +233,8 @@ class Step:
         """Verb and main arguments, as messages name the step: ``digest codec frame``."""
         keys = (
             "device",
+            "video",
+            "drm",
             "operation",
             "function",
             "buffer",
@@ -242,7 +271,7 @@ def make_step(document: Document, index: int) -> Step:
         verb=verb,
         args=args,
         expect=_expect(document, index, verb),
-        hardware=_hardware(data.get("hardware")) if verb in ("submit", *OPERATIONS) else None,
+        hardware=_hardware(document, index, verb) if verb in ("submit", *OPERATIONS, *FRAMES) else None,
         thread=data.get("thread"),
         process=data.get("process"),
         name=data.get("as"),
@@ -263,7 +292,7 @@ def _verb(document: Document, index: int) -> str:
 
 def _check_modifiers(document: Document, index: int, verb: str) -> None:
     allowed = {
-        "hardware": ("submit", *OPERATIONS),
+        "hardware": ("submit", *OPERATIONS, *FRAMES),
         "thread": THREAD_VERBS,
         "process": PROCESS_VERBS,
         "as": NAMED_VERBS,
@@ -282,7 +311,10 @@ def _expect(document: Document, index: int, verb: str) -> Expect:
         if key not in allowed:
             what = f"{verb} has no such answer"
             raise document.error(("steps", index, "expect", key), what, ", ".join(allowed) or "nothing")
-    return Expect(**{key.replace("-", "_"): value for key, value in _in_bytes(wanted).items()})
+    values = {key.replace("-", "_"): value for key, value in _in_bytes(wanted).items()}
+    if "picture" in values:
+        values["picture"] = pictures.find(document, ("steps", index, "expect", "picture"))
+    return Expect(**values)
 
 
 def wait_keys(operation: str | None) -> tuple[str, ...]:
@@ -292,14 +324,26 @@ def wait_keys(operation: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(key for name in OPERATIONS for key in _EXPECT_KEYS[name]))
 
 
-def _hardware(wanted: Mapping[str, Any] | None) -> JobHardware:
-    if wanted is None:
-        return JobHardware()
+_FRAME_HARDWARE = ("via", "violations", "reads", "writes")
+
+
+def _hardware(document: Document, index: int, verb: str) -> JobHardware:
+    wanted = document.data["steps"][index].get("hardware", {})
+    of_frames = verb in FRAMES
+    for key in wanted:
+        if key not in _FRAME_HARDWARE if of_frames else key in ("reads", "writes"):
+            allowed = ", ".join(_FRAME_HARDWARE) if of_frames else "with video-dequeue and drm-show"
+            raise document.error(
+                ("steps", index, "hardware", key), f"{verb} has no such expectation", allowed
+            )
     values: dict[str, Any] = _in_bytes(wanted)
     if "via" in values:
         values["via"] = Via(values["via"])
     if "violations" in values:
         values["violations"] = tuple(values["violations"])
+    for key in ("reads", "writes"):
+        if key in values:
+            values[key] = pictures.find(document, ("steps", index, "hardware", key))
     return JobHardware(**values)
 
 

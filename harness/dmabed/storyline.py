@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from dmabed import units
 from dmabed.errors import InputError
 from dmabed.generation import CURRENT, KEY, has_brackets
+from dmabed.media_story import MEDIA_VERBS, NEW_BUFFERS, MediaStory, Nonsense
 from dmabed.pattern import WORD
 from dmabed.requests import JOB_EXTRAS
 from dmabed.steps import DIGESTS, OPERATIONS, Operation, Step, Via, wait_keys
@@ -52,6 +53,7 @@ class _Story:
     # what is behind each handle, and the process whose open file has it
     handles: dict[str, tuple[_Buffer, str | None]] = field(default_factory=dict)
     digests: set[str] = field(default_factory=set)
+    media: MediaStory = field(default_factory=MediaStory)
 
     def error(self, step: Step, key: tuple[Key, ...], what: str, allowed: str = "") -> InputError:
         return self.document.error(("steps", step.index, *key), what, allowed)
@@ -118,8 +120,8 @@ def _tell_new_buffer(story: _Story, step: Step) -> Step:
                 step, (step.verb, "size"), "a buffer of no bytes", "1 or more, or expect an errno"
             )
         _check_address(story, step)
-        is_heap = step.verb == "heap"
-        story.buffers[name] = _Buffer(size, is_heap, CURRENT if is_heap else step.generation)
+        is_kernels = step.verb != "export"
+        story.buffers[name] = _Buffer(size, is_kernels, CURRENT if is_kernels else step.generation)
         story.holders[name] = {step.process}
     return step
 
@@ -527,6 +529,22 @@ def _tell_call(story: _Story, step: Step) -> Step:
     return _tell_dup(story, step)
 
 
+# ---- video devices and displays ----
+
+
+def _tell_media(story: _Story, step: Step) -> Step:
+    """A buffer that a video device or a display makes is a buffer like others."""
+    if "buffer" in step.args and step.verb not in NEW_BUFFERS:
+        _buffer(story, step, "buffer")
+    try:
+        step, size = story.media.tell(step)
+    except Nonsense as nonsense:
+        raise story.error(step, (step.verb, *nonsense.key), nonsense.what, nonsense.allowed) from None
+    if step.verb in NEW_BUFFERS and not step.expect.errno:
+        return _tell_new_buffer(story, dataclasses.replace(step, args={**step.args, "size": size}))
+    return step
+
+
 # ---- the rest ----
 
 
@@ -573,6 +591,7 @@ def _checked_size(story: _Story, step: Step, room: int) -> int:
 _TELL: dict[str, Callable[[_Story, Step], Step]] = {
     "export": _tell_new_buffer,
     "heap": _tell_new_buffer,
+    "udmabuf": _tell_new_buffer,
     "close": _tell_close,
     "buffer": _tell_where,
     "ram-digest": _tell_where,
@@ -607,4 +626,6 @@ _TELL: dict[str, Callable[[_Story, Step], Step]] = {
     "handle-export": _tell_handle_export,
     "from-handle": _tell_from_handle,
     **dict.fromkeys(("close-handle", "handle-info"), _tell_handle),
+    **dict.fromkeys(MEDIA_VERBS, _tell_media),
+    **dict.fromkeys(("screendump", "modprobe"), _tell_nothing),
 }

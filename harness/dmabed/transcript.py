@@ -127,6 +127,8 @@ class StepRecord:
     answer: Answer | None
     job: JobRef | None = None
     buffers: Mapping[str, BufferSnapshot] = field(default_factory=dict)
+    picture: int | None = None
+    """The number (``seq``) of the picture that a media block did for this step."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +157,9 @@ class Transcript:
     away: tuple[str, ...] = ()
     counts_before: Mapping[str, int | None] | None = None
     counts_after: Mapping[str, int | None] | None = None
+    media: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
+    """The ``evidence`` of every media block at the end."""
+    media_before: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
 
     def record(self, step_index: int) -> StepRecord | None:
         return next((record for record in self.steps if record.step_index == step_index), None)
