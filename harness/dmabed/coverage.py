@@ -12,19 +12,18 @@ import shutil
 import subprocess
 import sys
 from bisect import bisect
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dmabed import yamlfile
+from dmabed import unreachable
 from dmabed.build import Counted
 from dmabed.build.kernel import COUNTED
 from dmabed.build.toolchain import CROSS
 from dmabed.errors import TestbedError
-from dmabed.paths import CONFIGS
-
-UNREACHABLE = CONFIGS / "coverage-unreachable.yaml"
+from dmabed.unreachable import Known, Unreachable
 
 
 @dataclass(frozen=True)
@@ -54,6 +53,8 @@ class FileCoverage:
     """Lines that did not run."""
     ran: tuple[int, ...] = ()
     """Lines that ran."""
+    untaken: Mapping[int, int] = field(default_factory=dict)
+    """How many branches of a line were not taken, where there are such."""
 
     def ranges(self, lines: Iterable[int]) -> str:
         """Some of the missing lines for people; what holds no code does not break a range."""
@@ -61,20 +62,11 @@ class FileCoverage:
 
 
 @dataclass(frozen=True)
-class Unreachable:
-    """Lines that no test can run, and why."""
-
-    file: str
-    lines: tuple[int, ...]
-    reason: str
-
-
-@dataclass(frozen=True)
 class Coverage:
-    """All files, and what is known of the lines that did not run."""
+    """All files, and what is known of what did not run."""
 
     files: tuple[FileCoverage, ...]
-    unreachable: tuple[Unreachable, ...]
+    known: Known
 
     @property
     def lines(self) -> Share:
@@ -84,15 +76,41 @@ class Coverage:
     def branches(self) -> Share:
         return sum((file.branches for file in self.files), Share(0, 0))
 
+    @property
+    def untaken(self) -> dict[str, Mapping[int, int]]:
+        return {file.name: file.untaken for file in self.files}
+
+    @property
+    def unreachable(self) -> tuple[Unreachable, ...]:
+        """The list's entries, and what its macros come to."""
+        return (*self.known.entries, *self.known.of_macros(self.untaken))
+
     def unexplained(self, file: FileCoverage) -> tuple[int, ...]:
         """Lines of a file that did not run, and no reason is given."""
-        known = {line for each in self.unreachable if each.file == file.name for line in each.lines}
+        known = {line for each in self._of(file) if not each.branches for line in each.lines}
         return tuple(line for line in file.missing if line not in known)
 
-    def reached_after_all(self) -> list[Unreachable]:
-        """What is given as unreachable, and ran: the list is wrong there."""
-        ran = {file.name: set(file.ran) for file in self.files}
-        return [each for each in self.unreachable if set(each.lines) & ran.get(each.file, set())]
+    def unexplained_branches(self, file: FileCoverage) -> dict[int, int]:
+        """Branches of a file that were not taken, by line, and no reason is given."""
+        left = dict(file.untaken)
+        for each in self._of(file):
+            for line in set(each.lines) & set(left):
+                left[line] = max(0, left[line] - each.branches) if each.branches else 0
+        return {line: count for line, count in left.items() if count}
+
+    def _of(self, file: FileCoverage) -> list[Unreachable]:
+        return [each for each in self.unreachable if each.file == file.name]
+
+    def reached_after_all(self) -> list[str]:
+        """What is given as unreachable, and was reached: the list is wrong there."""
+        files = {file.name: file for file in self.files}
+        wrong = [
+            f"{each.file}:{ranges(each.lines)}: {each.reason}"
+            for each in self.known.entries
+            if not each.by_chance and each.file in files and _reached(each, files[each.file])
+        ]
+        useless = self.known.useless_macros(self.untaken)
+        return wrong + [f"{macro.text} everywhere: {macro.reason}" for macro in useless]
 
     def as_json(self) -> dict[str, Any]:
         """The figures; keys beyond lines and branches tell what is missing."""
@@ -101,17 +119,28 @@ class Coverage:
                 **_ratios(file.lines, file.branches),
                 "missing": file.ranges(file.missing),
                 "unexplained": file.ranges(self.unexplained(file)),
+                "missing-branches": counts(file.untaken),
+                "unexplained-branches": counts(self.unexplained_branches(file)),
             }
             for file in self.files
         }
         return {
             "files": files,
             "total": _ratios(self.lines, self.branches),
-            "unreachable": [
-                {"file": each.file, "lines": ranges(each.lines), "reason": each.reason}
-                for each in self.unreachable
-            ],
+            "unreachable": [_entry(each) for each in self.unreachable],
+            "reached-after-all": self.reached_after_all(),
         }
+
+
+def _reached(entry: Unreachable, file: FileCoverage) -> bool:
+    if not entry.branches:
+        return bool(set(entry.lines) & set(file.ran))
+    return any(file.untaken.get(line, 0) < entry.branches for line in entry.lines if line in file.ran)
+
+
+def _entry(each: Unreachable) -> dict[str, Any]:
+    branches = {"branches": each.branches} if each.branches else {}
+    return {"file": each.file, "lines": ranges(each.lines), **branches, "reason": each.reason}
 
 
 def measure(counted: Counted, counters: Path, scratch: Path, html: Path | None = None) -> Coverage:
@@ -122,7 +151,7 @@ def measure(counted: Counted, counters: Path, scratch: Path, html: Path | None =
     shutil.copytree(counters, work, dirs_exist_ok=True)  # gcov wants counters beside their notes
     _gcovr(counted.source, work, scratch / "gcovr.json", html)
     files = read(json.loads((scratch / "gcovr.json").read_text()))
-    return Coverage(files, unreachable(UNREACHABLE, counted.source))
+    return Coverage(files, unreachable.load(unreachable.LIST, counted.source, [file.name for file in files]))
 
 
 def _gcovr(source: Path, work: Path, to: Path, html: Path | None) -> None:
@@ -144,10 +173,12 @@ def read(found: Mapping[str, Any]) -> tuple[FileCoverage, ...]:
 
 
 def _file(found: Mapping[str, Any]) -> FileCoverage:
-    lines: dict[int, int] = {}
+    lines: Counter[int] = Counter()
+    untaken: Counter[int] = Counter()
     branches = [branch["count"] for line in found["lines"] for branch in line.get("branches", ())]
     for line in found["lines"]:  # a line stands once for each function that it was inlined into
-        lines[line["line_number"]] = lines.get(line["line_number"], 0) + line["count"]
+        lines[line["line_number"]] += line["count"]
+        untaken[line["line_number"]] += sum(not branch["count"] for branch in line.get("branches", ()))
     missing = tuple(sorted(number for number, count in lines.items() if not count))
     return FileCoverage(
         name=found["file"],
@@ -155,40 +186,8 @@ def _file(found: Mapping[str, Any]) -> FileCoverage:
         branches=Share(sum(count > 0 for count in branches), len(branches)),
         missing=missing,
         ran=tuple(sorted(set(lines) - set(missing))),
+        untaken={line: count for line, count in sorted(untaken.items()) if count},
     )
-
-
-def unreachable(path: Path, source: Path) -> tuple[Unreachable, ...]:
-    """The list of what can't run; its code is looked up, so that it holds for another version's numbers."""
-    document = yamlfile.load(path, "coverage-unreachable")
-    return tuple(
-        Unreachable(entry["file"], _find(document, number, source), entry["reason"])
-        for number, entry in enumerate(document.data["unreachable"])
-    )
-
-
-def _find(document: yamlfile.Document, number: int, source: Path) -> tuple[int, ...]:
-    """Where the code of an entry stands in the source: behind its function's name, the first place."""
-    entry = document.data["unreachable"][number]
-    at: tuple[str | int, ...] = ("unreachable", number, "code")
-    file = source / entry["file"]
-    if not file.is_file():
-        raise document.error(at, f"there is no {entry['file']} in this kernel")
-    lines = file.read_text(errors="replace").splitlines()
-    wanted = [line.strip() for line in entry["code"].splitlines()]
-    for start in range(_function(lines, entry["function"]), len(lines) - len(wanted) + 1):
-        if [line.strip() for line in lines[start : start + len(wanted)]] == wanted:
-            return tuple(range(start + 1, start + 1 + len(wanted)))
-    raise document.error(at, f"this code is not in {entry['file']} behind {entry['function']}()")
-
-
-def _function(lines: list[str], name: str) -> int:
-    """The index of the line where a function's definition begins; the end if there is none."""
-    for index, line in enumerate(lines):
-        # a definition begins in the first column, and no declaration ends it
-        if f"{name}(" in line and line[:1].strip() and not line.rstrip().endswith(";"):
-            return index
-    return len(lines)
 
 
 def ranges(lines: Iterable[int], between: Iterable[int] | None = None) -> str:
@@ -201,6 +200,11 @@ def ranges(lines: Iterable[int], between: Iterable[int] | None = None) -> str:
         else:
             parts.append([line, line])
     return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in parts)
+
+
+def counts(lines: Mapping[int, int]) -> str:
+    """Lines with how many of something, ``3, 7 (2)``: once is not told."""
+    return ", ".join(f"{line} ({count})" if count > 1 else str(line) for line, count in sorted(lines.items()))
 
 
 def _joined(last: int, line: int, breaks: list[int] | None) -> bool:

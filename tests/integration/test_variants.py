@@ -117,5 +117,15 @@ def test_coverage_counts_what_ran(dmabed: Callable[..., Any], tmp_path: Path) ->
     assert (tmp_path / "pages" / "index.html").is_file()
 
 
+def test_guest_tests_alone_reach_the_goals(dmabed: Callable[..., Any]) -> None:
+    variant("coverage")
+    done = dmabed("coverage", "--guest-tests-only", "--json", seconds=600)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert [goal["met"] for goal in report["goals"]] == [True, True]
+    assert report["reached-after-all"] == []
+    assert [name for name, file in report["files"].items() if file["unexplained"]] == []
+
+
 def test_another_kernel_is_not_counted(dmabed: Callable[..., Any]) -> None:
     assert dmabed("coverage", SCENARIO, "--variant", "debug").returncode == 2

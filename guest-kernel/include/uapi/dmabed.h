@@ -588,6 +588,10 @@ struct dmabed_stats {
 #define DMABED_NULL_RESV_RESERVE	37	/* for 0 fences */
 #define DMABED_NULL_FENCE_CONTEXTS	38	/* 0 contexts */
 #define DMABED_NULL_SYNC_FILE		39	/* of no fd */
+#define DMABED_NULL_CHAIN_WALK		40
+#define DMABED_NULL_CHAIN_FIND		41
+#define DMABED_NULL_UNWRAP		42
+#define DMABED_NULL_ARRAY_NEXT		43
 
 /**
  * struct dmabed_call - call a function of dma-buf

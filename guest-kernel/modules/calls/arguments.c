@@ -4,6 +4,9 @@
  */
 #include <linux/anon_inodes.h>
 #include <linux/dma-direction.h>
+#include <linux/dma-fence-array.h>
+#include <linux/dma-fence-chain.h>
+#include <linux/dma-fence-unwrap.h>
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -425,6 +428,35 @@ static s64 null_sync_file(struct dma_buf *dmabuf)
 	return fence ? 0 : -EINVAL;
 }
 
+static s64 refused(struct dma_fence *fence)
+{
+	return fence ? 0 : -EINVAL;
+}
+
+static s64 null_chain_walk(struct dma_buf *dmabuf)
+{
+	return refused(dma_fence_chain_walk(NULL));
+}
+
+static s64 null_chain_find(struct dma_buf *dmabuf)
+{
+	struct dma_fence *fence = NULL;
+
+	return dma_fence_chain_find_seqno(&fence, 1);
+}
+
+static s64 null_unwrap(struct dma_buf *dmabuf)
+{
+	struct dma_fence_unwrap cursor;
+
+	return refused(dma_fence_unwrap_first(NULL, &cursor));
+}
+
+static s64 null_array_next(struct dma_buf *dmabuf)
+{
+	return refused(dma_fence_array_next(NULL, 0));
+}
+
 /* ---- which is which ---- */
 
 /**
@@ -502,6 +534,10 @@ static const struct null_call null_calls[] = {
 	[DMABED_NULL_FENCE_CONTEXTS] = { "dma_fence_context_alloc",
 					 null_fence_contexts },
 	[DMABED_NULL_SYNC_FILE] = { NULL, null_sync_file },
+	[DMABED_NULL_CHAIN_WALK] = { NULL, null_chain_walk },
+	[DMABED_NULL_CHAIN_FIND] = { NULL, null_chain_find },
+	[DMABED_NULL_UNWRAP] = { NULL, null_unwrap },
+	[DMABED_NULL_ARRAY_NEXT] = { NULL, null_array_next },
 };
 
 /**

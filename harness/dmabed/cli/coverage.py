@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from dmabed import goals, selfcheck
 from dmabed import layout as layouts
 from dmabed.build import Counted
 from dmabed.build.kernel import DEFAULT_VARIANT
@@ -25,13 +26,15 @@ from dmabed.cli.options import (
 )
 from dmabed.cli.run import jobs_option, layouts_option, results_option, run_all, what_argument
 from dmabed.counters import Counters
-from dmabed.coverage import Coverage, Share, measure, ranges
+from dmabed.coverage import Coverage, Share, counts, measure, ranges
 from dmabed.errors import InputError, SetupError
+from dmabed.generation import CURRENT
+from dmabed.goals import Goal
 from dmabed.machine import Machine
-from dmabed.plan import make_plan, without_unfit
+from dmabed.plan import Planned, make_plan, without_unfit
 from dmabed.results import Results, make_run_folder
 from dmabed.runner import Runner
-from dmabed.scenario import find
+from dmabed.scenario import find, in_generations
 from dmabed.testbed import Testbed
 
 VARIANT = "coverage"
@@ -44,7 +47,7 @@ TESTS_SECONDS = 1200.0
 @layouts_option
 @jobs_option
 @results_option
-@click.option("--guest-tests", is_flag=True, help=f"Run all of {GUEST_TESTS} in a guest, too.")
+@click.option("--guest-tests", is_flag=True, help=f"Run all of {GUEST_TESTS}, too; without a NAME they do.")
 @click.option("--guest-tests-only", is_flag=True, help=f"Run {GUEST_TESTS} and no scenario.")
 @click.option("--kernel-tests", is_flag=True, help="Run the kernel's own tests in a guest, too.")
 @click.option("--html", type=click.Path(path_type=Path, file_okay=False), help="Folder for gcovr's pages.")
@@ -62,9 +65,12 @@ def coverage(
     booting: Booting,
     as_json: bool,
 ) -> int:
-    """Run scenarios in a kernel that counts, and say which lines of drivers/dma-buf ran."""
+    """Run scenarios in a kernel that counts, and say which lines of drivers/dma-buf ran.
+
+    Without a NAME: all of dma-buf's current generation, and all guest tests. The goals are judged then.
+    """
     booting = _counting(booting)
-    plan = [] if guest_tests_only else without_unfit(make_plan(find(what), wanted), booting.unfit)
+    plan = [] if guest_tests_only else _plan(what, wanted, booting)
     testbed = booting.testbed()
     counted = testbed.artifacts.counted
     if counted is None:
@@ -74,16 +80,27 @@ def coverage(
     results = Results(folder, len(plan), testbed.artifacts.versions)
     run_all(Runner(testbed, folder, at_end=counters.add), plan, jobs, results)
     passed = True
-    if guest_tests or guest_tests_only:
+    if guest_tests or guest_tests_only or not what:
         passed = _guest_tests(testbed, folder / GUEST_TESTS, counters)
     if kernel_tests:
         passed = _kernel_tests(testbed, counted, folder / "kernel-tests", counters) and passed
     if not counters.guests:
         raise InputError("nothing was counted: no scenario came to its end")
     found = measure(counted, counters.folder, folder, html)
-    _print(found, counters.guests, as_json)
+    wanted_shares = () if what else goals.load()
+    _print(found, wanted_shares, counters.guests, as_json)
+    problems = goals.problems(found, wanted_shares)
+    for problem in problems:
+        Console(stderr=True, soft_wrap=True).print(problem, markup=False, highlight=False)
+    passed = passed and not problems
     scenarios = results.verdict.exit_status if plan else 0
     return scenarios or (0 if passed else 1)
+
+
+def _plan(what: tuple[str, ...], wanted: tuple[str, ...], booting: Booting) -> list[Planned]:
+    """The other generations have a framework of their own, in no line of drivers/dma-buf."""
+    chosen = in_generations(find(what), (CURRENT,))
+    return without_unfit(make_plan(chosen, wanted), booting.unfit)
 
 
 def _counting(booting: Booting) -> Booting:
@@ -99,7 +116,15 @@ def _guest_tests(testbed: Testbed, place: Path, counters: Counters) -> bool:
         ktap = machine.call("read", path="/tmp/ktap", limit=512 << 10)
         (place / "ktap.txt").write_bytes(base64.b64decode(ktap.result.get("data", "")))
         counters.add(machine.agent)
-    return _told(GUEST_TESTS, status, place / "ktap.txt")
+    return _told(GUEST_TESTS, status, place / "ktap.txt") and _quiet(place)
+
+
+def _quiet(place: Path) -> bool:
+    """The kernel said nothing against itself that no test had announced."""
+    events, _ = selfcheck.of_console(selfcheck.console_of(place))
+    for event in events:
+        Console(stderr=True, soft_wrap=True).print(event.text, markup=False, highlight=False)
+    return not events
 
 
 def _kernel_tests(testbed: Testbed, counted: Counted, place: Path, counters: Counters) -> bool:
@@ -125,10 +150,22 @@ def _told(what: str, status: int | None, log: Path) -> bool:
     return status == 0
 
 
-def _print(found: Coverage, guests: int, as_json: bool) -> None:
+def _print(found: Coverage, wanted: tuple[Goal, ...], guests: int, as_json: bool) -> None:
     if as_json:
-        show(json.dumps(found.as_json(), indent=2))
+        judged = {"goals": [goal.as_json(found) for goal in wanted]} if wanted else {}
+        show(json.dumps({**found.as_json(), **judged}, indent=2))
         return
+    _print_table(found)
+    for file in found.files:
+        if left := found.unexplained_branches(file):
+            show(f"branches not taken, without a reason: {file.name}: {counts(left)}")
+    for each in found.unreachable:
+        what = f"{each.branches} of the branches of each of {each.file}" if each.branches else each.file
+        show(f"unreachable: {what}:{ranges(each.lines)}: {each.reason}")
+    show(f"counted in {guests} guests")
+
+
+def _print_table(found: Coverage) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("file", "lines", "", "branches", ""):
         table.add_column(heading, justify="left" if heading == "file" else "right", no_wrap=True)
@@ -139,11 +176,6 @@ def _print(found: Coverage, guests: int, as_json: bool) -> None:
         )
     table.add_row("total", *_share(found.lines), *_share(found.branches), style="bold")
     show_table(table)
-    for each in found.unreachable:
-        show(f"unreachable: {each.file}:{ranges(each.lines)}: {each.reason}")
-    for each in found.reached_after_all():
-        show(f"it ran, though given as unreachable: {each.file}:{ranges(each.lines)}")
-    show(f"counted in {guests} guests")
 
 
 def _share(share: Share) -> tuple[str, str]:
