@@ -206,9 +206,9 @@ static int segments_to_user(struct dmabed_map *request, u32 count,
 			    count * sizeof(*segments)) ? -EFAULT : 0;
 }
 
-static int map_attachment(struct dmabed_attachment *attachment,
-			  struct dmabed_map *request)
+static int map_attachment(struct dmabed_attachment *attachment, void *argument)
 {
+	struct dmabed_map *request = argument;
 	u32 room = request->segments ? min(request->nr_segments,
 					   DMABED_LIST_MAX_SEGMENTS) : 0;
 	struct dmabed_segment *segments = NULL;
@@ -227,102 +227,85 @@ static int map_attachment(struct dmabed_attachment *attachment,
 	return count;
 }
 
+/* Work on one attachment of the file, which needs the device. */
+static int with_attachment(struct dmabed_client *client, u32 number,
+			   int (*work)(struct dmabed_attachment *attachment,
+				       void *argument),
+			   void *argument)
+{
+	struct dmabed_attachment *attachment;
+	int ret = dmabed_engine_enter(client->engine);
+
+	if (ret)
+		return ret;
+	attachment = find_attachment(client, number);
+	if (attachment) {
+		ret = work(attachment, argument);
+		dmabed_attachment_put(attachment);
+	} else {
+		ret = -ENOENT;
+	}
+	dmabed_engine_leave(client->engine);
+	return ret;
+}
+
 static int run_map(void *context, void *argument)
 {
-	struct dmabed_client *client = context;
 	struct dmabed_map *request = argument;
-	struct dmabed_attachment *attachment;
-	int ret;
 
 	if (request->flags || request->reserved ||
 	    direction_of(request->direction) == DMA_NONE)
 		return -EINVAL;
-	ret = dmabed_engine_enter(client->engine);
-	if (ret)
-		return ret;
-	attachment = find_attachment(client, request->attachment);
-	if (attachment) {
-		ret = map_attachment(attachment, request);
-		dmabed_attachment_put(attachment);
-	} else {
-		ret = -ENOENT;
-	}
-	dmabed_engine_leave(client->engine);
-	return ret;
+	return with_attachment(context, request->attachment, map_attachment,
+			       request);
 }
 
-static int unmap_attachment(struct dmabed_attachment *attachment)
+/* The same under the buffer's lock; the argument is what to do there. */
+struct locked_work {
+	int (*run)(struct dmabed_attachment *attachment);
+};
+
+static int work_locked(struct dmabed_attachment *attachment, void *argument)
 {
+	const struct locked_work *work = argument;
 	struct dma_resv *resv = attachment->dmabuf->resv;
 	int ret = dma_resv_lock_interruptible(resv, NULL);
 
 	if (ret)
 		return ret;
-	if (atomic_read(&attachment->in_flight))
-		ret = -EBUSY;
-	else
-		dmabed_attachment_unmap(attachment);
+	ret = work->run(attachment);
 	dma_resv_unlock(resv);
 	return ret;
+}
+
+static int unmap_locked(struct dmabed_attachment *attachment)
+{
+	if (atomic_read(&attachment->in_flight))
+		return -EBUSY;
+	dmabed_attachment_unmap(attachment);
+	return 0;
 }
 
 static int run_unmap(void *context, void *argument)
 {
-	struct dmabed_client *client = context;
-	struct dmabed_unmap *request = argument;
-	struct dmabed_attachment *attachment;
-	int ret;
+	struct locked_work work = { .run = unmap_locked };
+	const struct dmabed_unmap *request = argument;
 
 	if (request->flags || request->reserved)
 		return -EINVAL;
-	ret = dmabed_engine_enter(client->engine);
-	if (ret)
-		return ret;
-	attachment = find_attachment(client, request->attachment);
-	if (attachment) {
-		ret = unmap_attachment(attachment);
-		dmabed_attachment_put(attachment);
-	} else {
-		ret = -ENOENT;
-	}
-	dmabed_engine_leave(client->engine);
-	return ret;
+	return with_attachment(context, request->attachment, work_locked,
+			       &work);
 }
 
-static int with_lock(struct dmabed_attachment *attachment,
-		     int (*work)(struct dmabed_attachment *attachment))
+static int pin_or_unpin(void *context, const struct dmabed_pin *request,
+			int (*run)(struct dmabed_attachment *attachment))
 {
-	struct dma_resv *resv = attachment->dmabuf->resv;
-	int ret = dma_resv_lock_interruptible(resv, NULL);
-
-	if (ret)
-		return ret;
-	ret = work(attachment);
-	dma_resv_unlock(resv);
-	return ret;
-}
-
-static int pin_or_unpin(struct dmabed_client *client,
-			const struct dmabed_pin *request,
-			int (*work)(struct dmabed_attachment *attachment))
-{
-	struct dmabed_attachment *attachment;
-	int ret;
+	struct locked_work work = { .run = run };
 
 	if (request->flags || request->reserved)
 		return -EINVAL;
-	ret = dmabed_engine_enter(client->engine);
-	if (ret)
-		return ret;
-	attachment = find_attachment(client, request->attachment);
-	if (attachment) {
-		ret = with_lock(attachment, work);
-		dmabed_attachment_put(attachment);
-	} else {
-		ret = -ENOENT;
-	}
-	dmabed_engine_leave(client->engine);
-	return ret;
+	return with_attachment(context, request->attachment, work_locked,
+			       &work);
 }
 
 static int run_pin(void *context, void *argument)
