@@ -10,6 +10,7 @@ from dmabed.answers import JobAnswer
 from dmabed.evidence import Activity
 from dmabed.findings import Log
 from dmabed.layout import Layout
+from dmabed.ranges import Run
 from dmabed.scenario import Scenario
 from dmabed.steps import OPERATIONS, Operation, Step
 from dmabed.transcript import StepRecord, Transcript
@@ -55,6 +56,8 @@ class Case:
     log: Log = field(default_factory=Log)
     digests: dict[str, str] = field(default_factory=dict)
     """What named digest steps found, for ``same-as``."""
+    places: dict[str, tuple[Run, ...]] = field(default_factory=dict)
+    """Where named `buffer` steps found their buffers, for ``inside`` and ``outside``."""
     answers: dict[int, JobAnswer] = field(default_factory=dict)
     """What the guest said of the jobs whose results it took, by the step's index."""
     activities: dict[str, Activity] = field(default_factory=dict)

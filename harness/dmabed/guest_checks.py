@@ -248,7 +248,23 @@ def _judge_buffer(case: Case, step: Step, result: Result) -> None:
         wanted = f"{expect.migrations} are expected"
         got = f"the storage moved {migrations} times"
         case.log.check(migrations == expect.migrations, step, Witness.GUEST, got, wanted)
-    judge_addresses(case, step, Witness.GUEST, answers.runs(result), expect, "storage")
+    runs = answers.runs(result)
+    judge_addresses(case, step, Witness.GUEST, runs, expect, "storage")
+    _judge_place(case, step, runs)
+    if step.name:
+        case.places[step.name] = runs
+
+
+def _judge_place(case: Case, step: Step, runs: tuple[Run, ...]) -> None:
+    """``inside`` and ``outside``: bytes that the storage shares with a place of before."""
+    for name, inside in ((step.expect.inside, True), (step.expect.outside, False)):
+        if name is None or name not in case.places:
+            continue  # that step's answer is missing, and was told of
+        shared, size = ranges.total(ranges.common(runs, case.places[name])), ranges.total(runs)
+        got = f"{shared} of its {size} bytes are where '{name}' was"
+        wanted = "all should be" if inside else "none should be"
+        good = bool(runs) and shared == (size if inside else 0)
+        case.log.check(good, step, Witness.GUEST, got, wanted)
 
 
 def judge_addresses(

@@ -94,7 +94,7 @@ _ADDRESSES = ("segments", "below", "above")
 _JOB = ("errno", "status", "error")
 _EXPECT_KEYS: dict[str, tuple[str, ...]] = {
     "map": ("errno", *_ADDRESSES),
-    "buffer": ("errno", "storage", "migrations", *_ADDRESSES),
+    "buffer": ("errno", "storage", "migrations", "inside", "outside", *_ADDRESSES),
     "fill": _JOB,
     "copy": _JOB,
     "digest": (*_JOB, "pattern", "same-as", "differs-from"),
@@ -152,6 +152,8 @@ class Expect:
     migrations: int | None = None
     below: int | None = None
     above: int | None = None
+    inside: str | None = None
+    outside: str | None = None
     mismatch: int | None = None
     at: int | None = None
     fields: Mapping[str, str] | None = None

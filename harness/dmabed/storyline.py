@@ -206,14 +206,25 @@ def _tell_where(story: _Story, step: Step) -> Step:
     if buffer.is_heap and not step.expect.errno:
         what = f"nobody tells where a heap buffer as '{step.args['buffer']}' is"
         raise story.error(step, (step.verb, "buffer"), what, "buffers made by export")
-    if "place" in step.args and step.args["place"] not in story.places:
-        known = ", ".join(sorted(story.places)) or "none: name a step 'buffer' with 'as'"
-        raise story.error(step, ("ram-digest", "place"), f"no place '{step.args['place']}' is known", known)
+    for path, place in _places_of(step):
+        if place not in story.places:
+            known = ", ".join(sorted(story.places)) or "none: name a step 'buffer' with 'as'"
+            raise story.error(step, path, f"no place '{place}' is known", known)
     if step.verb == "buffer" and step.name:
         story.places.add(step.name)
     if step.verb == "ram-digest":
         return dataclasses.replace(step, args={**step.args, "size": buffer.size})
     return step
+
+
+def _places_of(step: Step) -> list[tuple[tuple[Key, ...], str]]:
+    """Places of before that a step names, each with its key."""
+    named = [
+        ((step.verb, "place"), step.args.get("place")),
+        (("expect", "inside"), step.expect.inside),
+        (("expect", "outside"), step.expect.outside),
+    ]
+    return [(path, place) for path, place in named if place is not None]
 
 
 def _tell_cpu(story: _Story, step: Step) -> Step:
