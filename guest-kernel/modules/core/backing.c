@@ -338,8 +338,11 @@ static struct dmabed_storage *storage_at(const struct dmabed_backing *backing,
 static int move_to(struct dmabed_backing *backing,
 		   const struct dmabed_place *place)
 {
-	struct dmabed_storage *new = storage_at(backing, place);
+	struct dmabed_storage *new;
 
+	if (backing->storage && dmabed_core_sabotaged(DMABED_CORE_QUIESCE_FIRST))
+		backing->ops->quiesce(backing);
+	new = storage_at(backing, place);
 	if (IS_ERR(new))
 		return PTR_ERR(new);
 	if (backing->storage)

@@ -340,6 +340,7 @@ enum dmabed_core_sabotage {
 	DMABED_CORE_WRONG_POOL,
 	DMABED_CORE_LEAK_STORAGE,
 	DMABED_CORE_KEEP_GONE_MEMORY,
+	DMABED_CORE_QUIESCE_FIRST,
 };
 
 bool dmabed_core_sabotaged(enum dmabed_core_sabotage which);

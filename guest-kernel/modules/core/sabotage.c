@@ -45,6 +45,7 @@ static const char * const names[] = {
 	[DMABED_CORE_WRONG_POOL] = "wrong-pool",
 	[DMABED_CORE_LEAK_STORAGE] = "leak-storage",
 	[DMABED_CORE_KEEP_GONE_MEMORY] = "keep-gone-memory",
+	[DMABED_CORE_QUIESCE_FIRST] = "quiesce-first",
 };
 
 static struct dmabed_sabotage switches = {

@@ -9,6 +9,7 @@
 #include <linux/err.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <linux/wait_bit.h>
 
 #include "exporter.h"
 
@@ -181,10 +182,22 @@ static bool buffer_movable(struct dmabed_backing *backing)
 	return is_dynamic(buffer) || list_empty(&buffer->mappings);
 }
 
+/*
+ * What the framework of 2011 asked for, at the place where it can be no more:
+ * unmapping takes the lock that is held here, so this ends with the process.
+ */
+static int wait_for_all_unmaps(struct dmabed_buffer *buffer)
+{
+	return wait_var_event_killable(&buffer->mappings,
+				       list_empty(&buffer->mappings));
+}
+
 static int wait_for_all_jobs(struct dma_buf *dmabuf)
 {
 	long ret;
 
+	if (dmabed_exporter_sabotaged(DMABED_EXPORTER_WAIT_IN_MAP))
+		return wait_for_all_unmaps(dmabuf->priv);
 	if (dmabed_exporter_sabotaged(DMABED_EXPORTER_NO_FENCE_WAIT))
 		return 0;
 	ret = dma_resv_wait_timeout(dmabuf->resv, DMA_RESV_USAGE_BOOKKEEP, true,
@@ -205,6 +218,7 @@ static int buffer_quiesce(struct dmabed_backing *backing)
 
 	dma_resv_assert_held(dmabuf->resv);
 	if (is_dynamic(buffer) &&
+	    !dmabed_exporter_sabotaged(DMABED_EXPORTER_WAIT_IN_MAP) &&
 	    !dmabed_exporter_sabotaged(DMABED_EXPORTER_NO_MOVE_NOTIFY))
 		dma_buf_move_notify(dmabuf);
 	ret = wait_for_all_jobs(dmabuf);

@@ -131,6 +131,7 @@ enum dmabed_exporter_sabotage {
 	DMABED_EXPORTER_NO_OWNER,
 	DMABED_EXPORTER_LEAK_ATTACHMENT,
 	DMABED_EXPORTER_LEAK_MAPPING,
+	DMABED_EXPORTER_WAIT_IN_MAP,
 };
 
 bool dmabed_exporter_sabotaged(enum dmabed_exporter_sabotage which);
