@@ -11,6 +11,12 @@
 
 #include "engine.h"
 
+/*
+ * One run even behind an IOMMU, so that it comes from the memory region of a
+ * device that has one: there are IOMMUs that do not reach all pages.
+ */
+#define OWN_MEMORY DMA_ATTR_FORCE_CONTIGUOUS
+
 static void put32(void *at, u32 offset, u32 value)
 {
 	*(__le32 *)(at + offset) = cpu_to_le32(value);
@@ -43,15 +49,16 @@ int dmabed_ring_create(struct dmabed_engine *engine)
 {
 	struct dmabed_ring *ring = &engine->ring;
 
-	ring->jobs = dmam_alloc_coherent(engine->dev,
-					 DMABED_RING_ENTRIES * DMABED_JOB_SIZE,
-					 &ring->jobs_bus, GFP_KERNEL);
+	ring->jobs = dmam_alloc_attrs(engine->dev,
+				      DMABED_RING_ENTRIES * DMABED_JOB_SIZE,
+				      &ring->jobs_bus, GFP_KERNEL, OWN_MEMORY);
 	if (!ring->jobs)
 		return -ENOMEM;
 	ring->completions =
-		dmam_alloc_coherent(engine->dev,
-				    DMABED_RING_ENTRIES * DMABED_COMP_SIZE,
-				    &ring->completions_bus, GFP_KERNEL);
+		dmam_alloc_attrs(engine->dev,
+				 DMABED_RING_ENTRIES * DMABED_COMP_SIZE,
+				 &ring->completions_bus, GFP_KERNEL,
+				 OWN_MEMORY);
 	return ring->completions ? 0 : -ENOMEM;
 }
 
@@ -226,9 +233,9 @@ int dmabed_list_create(struct dmabed_engine *engine, struct dmabed_list *list,
 
 	if (count < 0)
 		return count;
-	list->memory = dma_alloc_coherent(engine->dev,
-					  count * DMABED_SEGMENT_SIZE,
-					  &list->bus, GFP_KERNEL);
+	list->memory = dma_alloc_attrs(engine->dev,
+				       count * DMABED_SEGMENT_SIZE, &list->bus,
+				       GFP_KERNEL, OWN_MEMORY);
 	if (!list->memory)
 		return -ENOMEM;
 	list->count = 0;
@@ -245,9 +252,9 @@ void dmabed_list_destroy(struct dmabed_engine *engine,
 			 struct dmabed_list *list)
 {
 	if (list->memory)
-		dma_free_coherent(engine->dev,
-				  list->count * DMABED_SEGMENT_SIZE,
-				  list->memory, list->bus);
+		dma_free_attrs(engine->dev,
+			       list->count * DMABED_SEGMENT_SIZE,
+			       list->memory, list->bus, OWN_MEMORY);
 	list->memory = NULL;
 }
 
