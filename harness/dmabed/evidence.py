@@ -110,7 +110,7 @@ class Activity:
     jobs: Mapping[int, JobEvidence]
     """The jobs that are still on record, by their number in this scenario, from 1."""
     reached: tuple[range, ...]
-    """The numbers of jobs that reached the device: with gaps where it was unplugged before."""
+    """The numbers of jobs that reached the device: with gaps where it went before they could."""
 
     def job(self, nth: int) -> JobEvidence | None:
         """The nth job, None if it never reached the device. Raises EvidenceError when it was dropped."""
@@ -165,7 +165,7 @@ def activity(device: str, before: Any, after: Any, first: int = 1) -> Activity:
 
 
 def of_transcript(device: str, transcript: Transcript) -> Activity:
-    """What a device did in a scenario, over all the times that it was unplugged and plugged again.
+    """What a device did in a scenario, over all the times that it, or its driver, went and came back.
 
     Raises EvidenceError.
     """
@@ -173,7 +173,7 @@ def of_transcript(device: str, transcript: Transcript) -> Activity:
     lives = []
     for departed in transcript.departed.get(device, ()):
         lives.append(activity(device, before, departed.evidence, first))
-        before, first = BLANK, departed.submitted + 1
+        before, first = BLANK if departed.gone else departed.evidence, departed.submitted + 1
     if device not in transcript.away:
         lives.append(activity(device, before, transcript.evidence.get(device), first))
     return functools.reduce(_joined, lives)

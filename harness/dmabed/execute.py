@@ -365,7 +365,11 @@ class Execution:
 
     def _bind(self, step: Step) -> dict[str, Any]:
         request = requests.bind(step, *self._driver_of(step))
-        return self._ask("write", request).as_dict()
+        answer = self._ask("write", request)
+        if answer.ok and step.verb == "unbind":
+            device = step.args["device"]
+            self._slots.note_unbound(device, self._submitted.get(device, 0))
+        return answer.as_dict()
 
     def _driver_of(self, step: Step) -> tuple[str, str]:
         """The directory of a device's driver and its name there, asked while it is still bound."""

@@ -86,12 +86,19 @@ class Slots:
         self.away.discard(device)
         return self._wait(lambda names: device in names, "probe")
 
+    def note_unbound(self, device: str, submitted: int) -> None:
+        """Its driver has dropped all jobs: those that never reached the device never will."""
+        self._note(device, Departed(self.evidence(device), submitted, gone=False))
+
     def _note_gone(self, device: str, submitted: int) -> None:
         words = self._machine.qmp.get("/machine", "departed").get(device)
         if words is None:
             raise QmpError(f"nobody has kept the evidence of {device}, which was unplugged")
-        self.departed[device] = (*self.departed.get(device, ()), Departed(words, submitted))
+        self._note(device, Departed(words, submitted))
         self.away.add(device)
+
+    def _note(self, device: str, departed: Departed) -> None:
+        self.departed[device] = (*self.departed.get(device, ()), departed)
 
     def _switch_off(self, device: str) -> dict[str, Any]:
         path = f"/sys/bus/pci/slots/{self._port(device)}/power"

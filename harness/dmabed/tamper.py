@@ -72,7 +72,7 @@ def _with_wrong_job(raw: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
 def _without_last_words(transcript: Transcript) -> Transcript:
     """Of every device that was unplugged."""
     departed = {
-        device: tuple(Departed(None, life.submitted) for life in lives)
+        device: tuple(Departed(None, life.submitted) if life.gone else life for life in lives)
         for device, lives in transcript.departed.items()
     }
     return dataclasses.replace(transcript, departed=departed)

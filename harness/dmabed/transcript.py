@@ -85,14 +85,15 @@ class JobRef:
 
 @dataclass(frozen=True)
 class Departed:
-    """What an engine had recorded when it was unplugged.
+    """What an engine had recorded when it was unplugged, or its driver unbound.
 
     ``submitted`` is how many jobs this scenario had submitted to it by then: some of them may
-    never have reached it.
+    never have reached it. ``gone``: the device went with its record; the next begins blank.
     """
 
     evidence: Mapping[str, Any] | None
     submitted: int
+    gone: bool = True
 
 
 @dataclass(frozen=True)
@@ -138,8 +139,8 @@ class Transcript:
     ``evidence`` has the raw ``evidence`` property of every device of the layout at the end,
     ``evidence_before`` the same just before the first step; None where it could not be had.
     ``remarks`` are worth telling, and against nobody. ``bounce_pools`` is where the guest's kernel bounces.
-    A device that was unplugged has a record in ``departed`` for each time; ``away`` are those that were not
-    plugged again, whose ``evidence`` is the last of these.
+    A device that was unplugged, or unbound, has a record in ``departed`` for each time; ``away`` are those
+    that were not plugged again, whose ``evidence`` is the last of these.
     ``counts_before`` and ``counts_after`` are what ``leaks`` compares: the agent's ``accounting``, and the
     jobs that each device has not ended; None when the guest could not be asked.
     """

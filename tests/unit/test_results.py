@@ -15,7 +15,7 @@ from dmabed.build import cache
 from dmabed.errors import InputError
 from dmabed.findings import Status
 from dmabed.outcome import Overall, ScenarioResult, overall
-from dmabed.results import Results, latest_outcomes, make_run_folder
+from dmabed.results import Results, foreign_runs, latest_outcomes, make_run_folder
 from dmabed.rows import Outcome
 
 PASSED = ScenarioResult(
@@ -154,6 +154,14 @@ def test_latest_outcomes_are_the_newest_that_ran(tmp_path: Path) -> None:
         Outcome("share", "imx8mp-6g", "passed"),
     ]
     assert latest_outcomes(tmp_path / "nowhere") == []
+
+
+def test_runs_of_the_users_kernel_do_not_count(tmp_path: Path) -> None:
+    for now, foreign in ((0, False), (60, True)):
+        run = Results(make_run_folder(tmp_path, now=now), planned=1, foreign=foreign)
+        run.add(FAILED if foreign else ScenarioResult("move", "imx8mp-6g", Status.PASSED, 1))
+    assert latest_outcomes(tmp_path) == [Outcome("move", "imx8mp-6g", "passed")]
+    assert foreign_runs(tmp_path) == 1
 
 
 # ---- JUnit ----

@@ -103,6 +103,17 @@ def test_jobs_are_numbered_over_all_lives() -> None:
     assert found.jobs_done == 3
 
 
+def test_a_driver_that_went_leaves_the_record_where_it_is() -> None:
+    """The second job was dropped with the driver; the third is the second of the device."""
+    then = _words(10)
+    known = _transcript(
+        departed={"card": (Departed(then, 2, gone=False),)}, evidence={"card": _words(10, 30)}
+    )
+    found = evidence.of_transcript("card", known)
+    assert {nth: job.length for nth in (1, 2, 3) if (job := found.job(nth))} == {1: 10, 3: 30}
+    assert tamper.apply("last-words-missing", known) == known
+
+
 def test_a_card_that_stayed_away_has_its_last_words_alone() -> None:
     last = _words(10)
     known = _transcript(departed={"card": (Departed(last, 1),)}, evidence={"card": last}, away=("card",))
