@@ -20,6 +20,7 @@ from dmabed import __version__
 from dmabed.cli.coverage import coverage
 from dmabed.cli.guest import boot, exec_, shell
 from dmabed.cli.inform import doctor, list_
+from dmabed.cli.matrix import matrix
 from dmabed.cli.promises import rows
 from dmabed.cli.run import run
 from dmabed.cli.sabotage import sabotage
@@ -35,7 +36,7 @@ def cli() -> None:
     """A virtual hardware testbed for Linux dma-buf."""
 
 
-for _command in (run, boot, exec_, shell, coverage, sabotage, list_, rows, doctor):
+for _command in (run, boot, exec_, shell, coverage, matrix, sabotage, list_, rows, doctor):
     cli.add_command(_command)
 
 

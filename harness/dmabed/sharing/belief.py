@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What Linux believes of an importer, beside what the hardware does. Pure.
+
+Linux has its driver's mask (what the device reports) and the device tree's dma-ranges. The hardware has
+address lines and windows of its own. Where they differ no call fails, and the bytes go astray.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from dmabed import ranges
+from dmabed.layout import NO_BOUNDARY, Device, Layout, Window
+from dmabed.ranges import Run
+from dmabed.sharing.zones import Memory
+
+PAGE = 4096  # windows of a bus start and end at pages
+
+# IO_TLB_SIZE and IO_TLB_SEGSIZE (include/linux/swiotlb.h:26,32): the most that one mapping can bounce
+SLOT = 2 << 10
+BOUNCE_LIMIT = 128 * SLOT
+
+
+class Reach(Enum):
+    """How much of some RAM a device reaches."""
+
+    ALL = "all"
+    SOME = "some"
+    NONE = "none"
+
+
+class Truth(Enum):
+    """Where a bus address that Linux gives a device really leads."""
+
+    RIGHT = "right"
+    ELSEWHERE = "elsewhere"
+    """To other memory: nothing notices."""
+    NOWHERE = "nowhere"
+    """The engine or the bus refuses."""
+
+
+@dataclass(frozen=True)
+class Importer:
+    """A device of a layout, as an importer."""
+
+    device: Device
+    translated: bool
+    output_bits: int
+    """What the IOMMU in front of it drives, if there is one."""
+
+    # ---- what Linux believes ----
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """Of CPU addresses that Linux thinks the device reaches: of_dma_configure_id(), dma_capable()."""
+        limit = (1 << self.device.reported_address_bits) - 1
+        declared = self.device.tree_dma_ranges
+        if not declared:
+            return (Window(0, 0, limit + 1),)
+        cut = (Window(w.bus, w.cpu, min(w.size, limit + 1 - w.bus)) for w in declared)
+        return tuple(window for window in cut if window.size > 0)
+
+    def believed(self, runs: Sequence[Run]) -> Reach:
+        """How much of these CPU addresses Linux would map directly."""
+        if self.translated:
+            return Reach.ALL
+        inside = ranges.common(runs, [Run(w.cpu, w.size) for w in self.windows])
+        return _share(ranges.total(inside), ranges.total(runs))
+
+    def believed_part(self, runs: Sequence[Run]) -> tuple[Run, ...]:
+        return ranges.common(runs, [Run(w.cpu, w.size) for w in self.windows])
+
+    def holds(self, span: Run) -> bool:
+        """Is all of it in one window? dmabed_constraints_reach() of core/constraints.c."""
+        if self.translated:
+            return True
+        return any(w.cpu <= span.address and span.end <= w.cpu + w.size for w in self.windows)
+
+    def holds_part(self, area: Run, size: int) -> bool:
+        """Does one window have so much of an area? windows_hold() of core/storage.c."""
+        if self.translated:
+            return True
+        shared = (ranges.common([area], [Run(w.cpu, w.size)]) for w in self.windows)
+        return any(run.length >= size for runs in shared for run in runs)
+
+    # ---- what the hardware does ----
+
+    def truths(self, runs: Sequence[Run]) -> frozenset[Truth]:
+        """Where the bus addresses that Linux gives for these CPU addresses lead."""
+        if self.translated:
+            return self._output(runs)
+        return frozenset(self._truth(piece) for run in runs for piece in self._pieces(run))
+
+    def _output(self, runs: Sequence[Run]) -> frozenset[Truth]:
+        """An IOMMU without enough lines leaves the upper ones out: docs/specs/rockchip-iommu.md."""
+        limit = 1 << self.output_bits
+        return frozenset(Truth.RIGHT if run.end <= limit else Truth.ELSEWHERE for run in runs)
+
+    def _truth(self, piece: Run) -> Truth:
+        bus = self._bus(piece.address)
+        lines = self.device.address_bits
+        if bus + piece.length > 1 << lines:
+            if self.device.policy == "fault":
+                return Truth.NOWHERE
+            bus &= (1 << lines) - 1
+        found = self.device.to_cpu(bus)
+        if found == piece.address:
+            return Truth.RIGHT
+        return Truth.NOWHERE if found is None else Truth.ELSEWHERE
+
+    def _bus(self, cpu: int) -> int:
+        return next(w.bus + cpu - w.cpu for w in self.windows if w.cpu <= cpu < w.cpu + w.size)
+
+    def _pieces(self, run: Run) -> list[Run]:
+        """The believed part of a run, cut wherever a window (declared or true) or the width ends."""
+        found = []
+        for part in self.believed_part([run]):
+            edges = (edge for edge in self._edges() if part.address < edge < part.end)
+            cuts = sorted({part.address, part.end, *edges})
+            found += [Run(start, end - start) for start, end in itertools.pairwise(cuts)]
+        return found
+
+    def _edges(self) -> list[int]:
+        """CPU addresses at which the answer may change."""
+        bus_edges = [1 << self.device.address_bits]
+        for window in self.device.dma_ranges:
+            bus_edges += [window.bus, window.bus + window.size]
+        edges = [edge for w in self.windows for edge in (w.cpu, w.cpu + w.size)]
+        for window in self.windows:
+            edges += [window.cpu + edge - window.bus for edge in bus_edges]
+        return edges
+
+    # ---- lists of segments: core/segments.c, core/storage.c ----
+
+    def takes_run(self, size: int) -> bool:
+        """Does one run of memory, well aligned, make a list that it takes?"""
+        boundary = self.device.segment_boundary
+        window = size if boundary == NO_BOUNDARY else boundary + 1
+        cut = min(self.device.max_segment_size or size, window)
+        return -(-size // cut) <= self._segments
+
+    def takes_pages(self, size: int) -> bool:
+        """Does a list of single pages, no two of which follow each other?"""
+        each = -(-PAGE // min(self.device.max_segment_size or PAGE, PAGE))
+        fine = self.device.alignment <= PAGE and self.device.granule <= PAGE
+        return fine and each * -(-size // PAGE) <= self._segments
+
+    @property
+    def _segments(self) -> int:
+        return self.device.max_segments or LIST_MAX_SEGMENTS
+
+    # ---- bouncing ----
+
+    @property
+    def bounce_limit(self) -> int:
+        """swiotlb_max_mapping_size() (kernel/dma/swiotlb.c:1628-1642); the driver sets min_align_mask."""
+        mask = min(self.device.alignment, PAGE) - 1 if self.device.alignment > 1 else 0
+        return BOUNCE_LIMIT - -(-mask // SLOT) * SLOT
+
+    def limited(self, memory: Memory) -> bool:
+        """dma_addressing_limited() (kernel/dma/mapping.c:913-924): then our exporter cuts its entries."""
+        return self.believed(memory.ram) is not Reach.ALL
+
+
+LIST_MAX_SEGMENTS = 65536  # DMABED_LIST_MAX_SEGMENTS
+
+
+def importer(layout: Layout, device: Device) -> Importer:
+    """A device of the layout as an importer."""
+    iommu = next((entry for entry in layout.iommus if entry.name == device.iommu), None)
+    return Importer(device, layout.translates(device), iommu.output_bits if iommu else 64)
+
+
+def _share(part: int, whole: int) -> Reach:
+    if part == whole:
+        return Reach.ALL
+    return Reach.SOME if part else Reach.NONE
