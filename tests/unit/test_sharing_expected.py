@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from sharing_layouts import GIB, KIB, MIB, behind_iommu, device, layout, window
 
 from dmabed import layout as layouts
 from dmabed.layout import Device, Layout
@@ -13,7 +14,6 @@ from dmabed.sharing import cells, zones
 from dmabed.sharing.belief import importer
 from dmabed.sharing.expected import expect
 from dmabed.sharing.placement import Exporter
-from sharing_layouts import GIB, KIB, MIB, behind_iommu, device, layout, window
 
 SIZES = (4 * KIB, 256 * KIB, 4 * MIB)
 
@@ -124,13 +124,15 @@ def test_nothing_is_smaller_than_its_page() -> None:
     user = importer(at, at.device("dut"))
     large = zones.memory(at, page=16 * KIB)
     expectation = expect(large, Exporter.UDMABUF, user, 4 * KIB)
-    assert expectation is not None and str(expectation) == "direct"
+    assert expectation is not None
+    assert str(expectation) == "direct"
 
 
 def test_an_area_that_is_too_small() -> None:
     at = alone(WIDE)
     expectation = expect(zones.memory(at), Exporter.CMA_HEAP, importer(at, at.device("dut")), GIB)
-    assert expectation is not None and str(expectation) == "refused ENOMEM"
+    assert expectation is not None
+    assert str(expectation) == "refused ENOMEM"
 
 
 def test_segments_of_a_limited_size() -> None:

@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
+from sharing_layouts import GIB, MIB, device, layout, window
 
 from dmabed import layout as layouts
 from dmabed.layout import Bank
 from dmabed.ranges import Run
 from dmabed.sharing import zones
-from sharing_layouts import GIB, MIB, device, layout, window
-
 
 
 def spans(name: str) -> list[tuple[str, int, int]]:

@@ -96,7 +96,7 @@ def memory(layout: Layout, page: int = 4096) -> Memory:
 
 
 def _page_structs(banks: Sequence[Run], page: int) -> Run:
-    """The kernel's memory map is at the top of RAM: sparse_buffer_init() (mm/sparse.c) is among the first to ask."""
+    """The memory map is at the top of RAM: sparse_buffer_init() (mm/sparse.c) is among the first to ask."""
     size = ranges.total(banks) // page * PAGE_STRUCT
     return Run(banks[-1].end - size, size) if banks[-1].length > size else Run(0, 0)
 
