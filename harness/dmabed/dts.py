@@ -196,7 +196,6 @@ _IOMMU_COMPATIBLE = {"rockchip-v1": "rockchip,iommu", "rockchip-v2": "rockchip,r
 
 
 def _iommu(iommu: Iommu, label: str) -> dict[str, Any]:
-    """Clocks are optional to its driver (rockchip-iommu.c:1271), and there are none."""
     return _place(iommu.base, layout_checks.IOMMU_SIZE) | {
         "label": label,
         "compatible": _IOMMU_COMPATIBLE[iommu.type],

@@ -21,6 +21,7 @@ class Pcie:
     ecam: Range
     windows: list[tuple[str, int, int]]  # kind, base, size
     spi: int  # of INTA
+    smmu: tuple[int, int] | None  # base, first SPI
     msi: int  # the GICv2m frame's base; its SPIs are in a register of it
 
 
@@ -35,6 +36,8 @@ class Map:
     engines: dict[str, tuple[int, int]]
     windows: dict[str, list[tuple[int, int, int]]]  # bus, CPU, size
     local: dict[str, Range]  # what an engine has that others reach too
+    iommus: list[tuple[int, int, int]]  # base, SPI, version
+    behind: dict[str, int]  # of the engines behind one: its base
     pcie: Pcie | None
 
 
@@ -74,8 +77,26 @@ def of_tree(blob: bytes) -> Map:
         local={
             name: _named_reg(node, "local") for name, node in engines.items() if node.strings("reg-names")
         },
+        iommus=sorted(_iommus_of_tree(nodes)),
+        behind={name: _iommu_of_node(nodes, node) for name, node in engines.items() if node.cells("iommus")},
         pcie=_pcie_of_tree(nodes),
     )
+
+
+_VERSIONS = {"rockchip,iommu": 1, "rockchip,rk3568-iommu": 2}
+
+
+def _iommus_of_tree(nodes):
+    for name, version in _VERSIONS.items():
+        for node in _compatible(nodes, name):
+            assert node.cells("#iommu-cells") == [0]
+            yield (*_base_and_spi(node), version)
+
+
+def _iommu_of_node(nodes, node):
+    (phandle,) = node.cells("iommus")
+    (iommu,) = [other for other in nodes if other.cells("phandle") == [phandle]]
+    return _pairs(iommu)[0][0]
 
 
 def _named_reg(node, name):
@@ -97,8 +118,23 @@ def _pcie_of_tree(nodes):
         ecam=(ecam, size),
         windows=[_pci_window(host.cells("ranges")[at : at + 7]) for at in range(0, 7 * 2, 7)],
         spi=_first_pci_interrupt(host),
+        smmu=_smmu_of_tree(nodes, host),
         msi=_pairs(frame)[0][0],
     )
+
+
+def _smmu_of_tree(nodes, host):
+    found = _compatible(nodes, "arm,smmu-v3")
+    if not found:
+        assert not host.cells("iommu-map")
+        return None
+    (smmu,) = found
+    assert host.cells("iommu-map") == [0, *smmu.cells("phandle"), 0, 0x10000], "every requester, as it is"
+    cells = smmu.cells("interrupts")
+    first = cells[1]
+    assert cells == [cell for index in range(4) for cell in (0, first + index, 1)]
+    assert smmu.strings("interrupt-names") == ["eventq", "priq", "cmdq-sync", "gerror"]
+    return _pairs(smmu)[0][0], first
 
 
 def _pci_window(cells):
@@ -161,6 +197,11 @@ def of_arguments(words: list[str]) -> Map:
         for device in map(json.loads, _values(words, "-device"))
         if device["driver"] == "dmabed-engine-sys"
     ]
+    iommus = {
+        device["id"]: device
+        for device in map(json.loads, _values(words, "-device"))
+        if device["driver"] == "dmabed-rk-iommu"
+    }
     cpus = int(_values(words, "-smp")[0])
     banks = [bank.split("@") for bank in options["ram-banks"].split(":")]
     slots = range(number["virtio-count"])
@@ -179,6 +220,8 @@ def of_arguments(words: list[str]) -> Map:
             for device in devices
             if device.get("local-visible")
         },
+        iommus=sorted((d["mmio-base"], d["spi"], d["version"]) for d in iommus.values()),
+        behind={d["id"]: iommus[d["iommu"]]["mmio-base"] for d in devices if "iommu" in d},
         pcie=_pcie_of_options(number) if "pcie-ecam" in number else None,
     )
 
@@ -188,7 +231,13 @@ def _pcie_of_options(number):
     if "pcie-high-mmio" in number:
         windows.append(("prefetchable", number["pcie-high-mmio"], number["pcie-high-mmio-size"]))
     ecam = (number["pcie-ecam"], 16 << 20)
-    return Pcie(ecam=ecam, windows=windows, spi=number["pcie-spi"], msi=number["pcie-msi"])
+    return Pcie(
+        ecam=ecam,
+        windows=windows,
+        spi=number["pcie-spi"],
+        smmu=(number["pcie-smmu"], number["pcie-smmu-spi"]) if "pcie-smmu" in number else None,
+        msi=number["pcie-msi"],
+    )
 
 
 def _values(words, option):
@@ -210,11 +259,9 @@ def of_qemu(qmp) -> Map:
         f"/machine/unattached/{c['name']}": c["type"]
         for c in qmp.command("qom-list", path="/machine/unattached")
     }
-    engines = [
-        c["name"]
-        for c in qmp.command("qom-list", path="/machine/peripheral")
-        if "dmabed-engine-sys" in c["type"]
-    ]
+    added = qmp.command("qom-list", path="/machine/peripheral")
+    engines = [c["name"] for c in added if "dmabed-engine-sys" in c["type"]]
+    iommus = [f"/machine/peripheral/{c['name']}" for c in added if "dmabed-rk-iommu" in c["type"]]
 
     def of_type(name):
         return [path for path, kind in children.items() if kind == f"child<{name}>"]
@@ -233,6 +280,12 @@ def of_qemu(qmp) -> Map:
         engines={name: placed(f"/machine/peripheral/{name}") for name in engines},
         windows={name: _triples(qmp.get(f"/machine/peripheral/{name}", "dma-ranges")) for name in engines},
         local={name: (base, size) for base, size, _kind, text in regions if (name := _local(text))},
+        iommus=sorted((*placed(path), qmp.get(path, "version")) for path in iommus),
+        behind={
+            name: placed(path)[0]
+            for name in engines
+            if (path := qmp.get(f"/machine/peripheral/{name}", "iommu"))
+        },
         pcie=_pcie_of_regions(qmp, regions, of_type) if of_type("gpex-pcihost") else None,
     )
 
@@ -276,8 +329,18 @@ def _pcie_of_regions(qmp, regions, of_type):
         ecam=_named(regions, "pcie-mmcfg-mmio"),
         windows=[(kind, *window) for kind, window in zip(("memory", "prefetchable"), windows, strict=False)],
         spi=_spi(qmp, host),
+        smmu=_smmu_of_regions(qmp, regions, of_type),
         msi=_named(regions, "gicv2m")[0],
     )
+
+
+def _smmu_of_regions(qmp, regions, of_type):
+    if not (found := of_type("arm-smmuv3")):
+        return None
+    (path,) = found
+    first = _spi(qmp, path)
+    assert [_spi(qmp, path, index) for index in range(4)] == list(range(first, first + 4))
+    return _named(regions, "arm-smmuv3")[0], first
 
 
 def _regions(listing, space="memory"):
