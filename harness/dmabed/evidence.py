@@ -56,7 +56,11 @@ class Violation:
 
 @dataclass(frozen=True)
 class JobEvidence:
-    """One job as the device did it. Addresses are bus addresses."""
+    """One job as the device did it. Addresses are bus addresses.
+
+    ``read_system`` and ``written_system`` are where an IOMMU led those, in CPU physical addresses;
+    without one they are empty.
+    """
 
     seq: int
     cookie: int
@@ -78,6 +82,9 @@ class JobEvidence:
     dst_dropped: int
     read_dropped: int
     written_dropped: int
+    read_system: tuple[Run, ...]
+    written_system: tuple[Run, ...]
+    system_dropped: int
     violations: tuple[Violation, ...]
     violations_dropped: int
     injected: str
@@ -125,7 +132,7 @@ class Activity:
 def parse(device: str, raw: Any) -> DeviceEvidence:
     """The evidence as QMP gave it. Raises EvidenceError."""
     fields = Fields(f"{device}: evidence", raw)
-    jobs = tuple(_job(fields.inner("jobs", index, job)) for index, job in enumerate(fields.list("jobs")))
+    jobs = tuple(_job(entry) for entry in fields.entries("jobs"))
     evidence = DeviceEvidence(
         device=device,
         jobs_total=fields.count("jobs-total"),
@@ -188,6 +195,21 @@ def _joined(one: Activity, next_one: Activity) -> Activity:
         jobs={**one.jobs, **next_one.jobs},
         reached=(*one.reached, *next_one.reached),
     )
+
+
+def translated(
+    device: Device, driven: Sequence[Run], system: Sequence[Run]
+) -> tuple[tuple[Run, ...], tuple[Run, ...]]:
+    """As ``to_cpu`` of a device behind an IOMMU: ``system`` is where that led what was driven.
+
+    A device's own memory is reached past the IOMMU.
+    """
+    local = device.local_memory
+    own = [run for run in driven if local is not None and local.holds(run.address)]
+    reached, lost = to_cpu(device, own)
+    missing = sum(run.length for run in driven) - sum(run.length for run in (*own, *system))
+    untold = (Run(driven[0].address, missing),) if missing > 0 else ()
+    return ranges.union((*reached, *system)), ranges.union((*lost, *untold))
 
 
 def to_cpu(device: Device, runs: Sequence[Run]) -> tuple[tuple[Run, ...], tuple[Run, ...]]:
@@ -264,9 +286,11 @@ class Fields:
             raise self.odd(key)
         return value
 
-    def runs(self, key: str) -> tuple[Run, ...]:
-        entries = [self.inner(key, index, entry) for index, entry in enumerate(self.list(key))]
-        return tuple(Run(entry.count("bus"), entry.integer("length", 1)) for entry in entries)
+    def runs(self, key: str, start: str = "bus") -> tuple[Run, ...]:
+        return tuple(Run(entry.count(start), entry.integer("length", 1)) for entry in self.entries(key))
+
+    def entries(self, key: str) -> tuple[Fields, ...]:
+        return tuple(self.inner(key, index, entry) for index, entry in enumerate(self.list(key)))
 
     def digest(self, key: str) -> str:
         value = self.take(key)
@@ -298,6 +322,9 @@ def _job(fields: Fields) -> JobEvidence:
         dst_dropped=fields.count("dst-dropped"),
         read_dropped=fields.count("read-dropped"),
         written_dropped=fields.count("written-dropped"),
+        read_system=fields.runs("read-system", "address"),
+        written_system=fields.runs("written-system", "address"),
+        system_dropped=fields.count("read-system-dropped") + fields.count("written-system-dropped"),
         violations=_violations(fields),
         violations_dropped=fields.count("violations-dropped"),
         injected=fields.word("injected", FAULTS),
@@ -308,9 +335,6 @@ def _job(fields: Fields) -> JobEvidence:
 
 
 def _violations(fields: Fields) -> tuple[Violation, ...]:
-    entries = [
-        fields.inner("violations", index, entry) for index, entry in enumerate(fields.list("violations"))
-    ]
     return tuple(
         Violation(
             kind=entry.word("kind", VIOLATIONS),
@@ -319,7 +343,7 @@ def _violations(fields: Fields) -> tuple[Violation, ...]:
             bus=entry.count("bus"),
             length=entry.count("length"),
         )
-        for entry in entries
+        for entry in fields.entries("violations")
     )
 
 

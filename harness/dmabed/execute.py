@@ -99,7 +99,7 @@ class Execution:
         """All steps, or as far as it goes."""
         started = time.monotonic()
         self._turn_on()
-        before = self._evidence()
+        before, iommus_before = self._evidence(), self._iommus()
         self._watch.begin()
         accountant = Accountant(self._machine, self._ask, self._slots.evidence)
         accountant.begin()
@@ -107,7 +107,7 @@ class Execution:
             if not self._step(step, started):
                 break
         self._take_back_faults()
-        evidence = self._evidence()
+        evidence, iommus = self._evidence(), self._iommus()
         return Transcript(
             scenario=self._scenario.name,
             layout=self._machine.layout.name,
@@ -116,6 +116,8 @@ class Execution:
             evidence_before=before,
             media=self._watch.end(),
             media_before=self._watch.before,
+            iommus=iommus,
+            iommus_before=iommus_before,
             events=tuple(self._events),
             seconds=time.monotonic() - started,
             departed=dict(self._slots.departed),
@@ -133,6 +135,9 @@ class Execution:
             answer = self._ask("write", {"path": path, "text": self._switch.value or self._switch.name})
             if not answer.ok:
                 raise AgentRefused(f"{self._switch.name} can't be turned on", why=f"{path}: {answer.errno}")
+        if self._switch.iommu:
+            for iommu in self._machine.layout.iommus:
+                self._set_ignore_zap(iommu.name, True)
         if self._switch.inject:
             fault = self._switch.inject
             for device in self._victims(fault["fault"]):
@@ -417,6 +422,13 @@ class Execution:
         value = {"fault": fault, "at": at, "count": count}
         self._machine.qmp.set(self._machine.engine(device), "inject", value)
 
+    def _ignore_zap(self, step: Step) -> dict[str, Any]:
+        self._set_ignore_zap(step.args["iommu"], step.args["on"])
+        return dict(_OK)
+
+    def _set_ignore_zap(self, iommu: str, on: bool) -> None:
+        self._machine.qmp.set(self._machine.peripheral(iommu), "ignore-zap", on)
+
     def _ram_digest(self, step: Step) -> dict[str, Any]:
         """Read the storage out of guest RAM, without asking the guest for its bytes."""
         place = self._place_of(step)
@@ -474,6 +486,18 @@ class Execution:
     def _evidence(self) -> dict[str, Mapping[str, Any] | None]:
         return {device.name: self._evidence_of(device.name) for device in self._machine.layout.devices}
 
+    def _iommus(self) -> dict[str, Mapping[str, Any] | None]:
+        return {iommu.name: self._iommu_of(iommu.name) for iommu in self._machine.layout.iommus}
+
+    def _iommu_of(self, name: str) -> Mapping[str, Any] | None:
+        try:
+            found: Mapping[str, Any] = self._machine.qmp.get(self._machine.peripheral(name), "evidence")
+        except QmpError as error:
+            if not any(event.kind is EventKind.QEMU_DIED for event in self._events):
+                self._events.append(Event(EventKind.EVIDENCE, str(error), device=name))
+            return None
+        return found
+
     def _evidence_of(self, device: str) -> Mapping[str, Any] | None:
         try:
             found: Mapping[str, Any] = self._slots.evidence(device)
@@ -509,6 +533,7 @@ _HOST_VERBS: dict[str, Callable[[Execution, Step], dict[str, Any] | None]] = {
     "hold": Execution._hold,
     "release": Execution._release,
     "inject": Execution._inject,
+    "ignore-zap": Execution._ignore_zap,
     "ram-digest": Execution._ram_digest,
     "screendump": Execution._screendump,
     "modprobe": Execution._modprobe,

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from dmabed import evidence, ranges, reach
 from dmabed.case import Case, Job, short
@@ -144,7 +145,7 @@ def _judge_place(case: Case, job: Job, found: JobEvidence) -> None:
     judge_addresses(case, job.step, HARDWARE, driven, wanted, "bus addresses driven")
     if wanted.via is Via.ANY and wanted.touches is None:
         return
-    dropped = found.read_dropped + found.written_dropped
+    dropped = found.read_dropped + found.written_dropped + found.system_dropped
     if dropped:
         case.log.broke(job.step, HARDWARE, f"{dropped} ranges were dropped from the record", "all are needed")
         return
@@ -160,18 +161,29 @@ def _judge_ways(case: Case, job: Job, found: JobEvidence) -> tuple[str, ...]:
     """Judge what was read against the source and what was written against the target."""
     operation = job.operation
     if operation.operation == "compare":  # reads both
-        ways = [(found.read, operation.buffers), (found.written, ())]
+        sources, targets = operation.buffers, _names(None)
     else:
-        ways = [(found.read, _names(operation.source)), (found.written, _names(operation.target))]
+        sources, targets = _names(operation.source), _names(operation.target)
     touched: list[str] = []
-    for driven, buffers in ways:
-        if driven or buffers:
-            touched += _judge_way(case, job, found, driven, buffers)
+    for way, buffers in (
+        (_Way(found.read, found.read_system), sources),
+        (_Way(found.written, found.written_system), targets),
+    ):
+        if way.driven or buffers:
+            touched += _judge_way(case, job, found, way, buffers)
     return tuple(dict.fromkeys(touched))
 
 
+@dataclass(frozen=True)
+class _Way:
+    """What was read, or what was written: on the bus, and where an IOMMU led it."""
+
+    driven: Sequence[Run]
+    system: Sequence[Run]
+
+
 def _judge_way(
-    case: Case, job: Job, found: JobEvidence, driven: Sequence[Run], buffers: Sequence[str]
+    case: Case, job: Job, found: JobEvidence, way: _Way, buffers: Sequence[str]
 ) -> tuple[str, ...]:
     operation = job.operation
     storage = {name: snapshot.segments for name, snapshot in job.record.buffers.items()}
@@ -182,11 +194,17 @@ def _judge_way(
     own = [storage.get(name, ()) for name in buffers]
     part = [run for runs in own for run in ranges.cut(runs, operation.offset, operation.length)]
     others = {name: runs for name, runs in storage.items() if name not in buffers}
-    reached, lost = evidence.to_cpu(case.layout.device(operation.device), driven)
+    device = case.layout.device(operation.device)
+    if case.layout.translates(device):
+        reached, lost = evidence.translated(device, way.driven, way.system)
+    else:
+        reached, lost = evidence.to_cpu(device, way.driven)
     result = reach.classify(
         reached, part, [run for runs in own for run in runs], others, lost=lost, partial=found.status != "ok"
     )
     _judge_via(case, job, result, reached, part)
+    if _hardware(job).via is Via.REMAPPED:
+        _judge_remapped(case, job, way.driven, reached)
     return result.touched
 
 
@@ -196,12 +214,21 @@ def _judge_via(
     via = _hardware(job).via
     if via is Via.ANY or (result.place is Place.NOTHING and job.expects_trouble):
         return
-    good = {Via.DIRECT: Place.DIRECT, Via.BOUNCE: Place.BOUNCE}[via]
+    good = Place.BOUNCE if via is Via.BOUNCE else Place.DIRECT
     into = f" (in the storage of {_list(result.touched)})" if result.touched else ""
     got = f"the device moved bytes at {ranges.show(reached)}{into}, which is {result.place.value}"
     wanted = f"{via.value} is expected, the job's bytes are at {ranges.show(part)}"
     if case.log.check(result.place is good, job.step, HARDWARE, got, wanted) and via is Via.BOUNCE:
         _judge_pool(case, job, reached)
+
+
+def _judge_remapped(case: Case, job: Job, driven: Sequence[Run], reached: Sequence[Run]) -> None:
+    """Bytes that are where the device asked for them were led nowhere by an IOMMU."""
+    if not driven and job.expects_trouble:
+        return
+    got = f"the device drove {ranges.show(driven)}, and the bytes are at {ranges.show(reached)}"
+    moved = ranges.union(driven) != ranges.union(reached)
+    case.log.check(moved, job.step, HARDWARE, got, "an IOMMU should lead it elsewhere")
 
 
 def _judge_pool(case: Case, job: Job, reached: Sequence[Run]) -> None:

@@ -174,7 +174,11 @@ class Machine:
 
     def engine(self, device: str) -> str:
         """The QOM path of an engine."""
-        return f"/machine/peripheral/{device}"
+        return self.peripheral(device)
+
+    def peripheral(self, name: str) -> str:
+        """The QOM path of what ``-device`` made with this id."""
+        return f"/machine/peripheral/{name}"
 
     def missing_devices(self) -> list[str]:
         """Blocks of the layout that no driver of the guest took."""

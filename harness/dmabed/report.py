@@ -177,5 +177,10 @@ def _map(layout: Layout, transcript: Transcript, activities: Mapping[str, Activi
             read = [run for job in jobs for run in job.read]
             written = [run for job in jobs for run in job.written]
             ways = {"read": evidence.to_cpu(device, read)[0], "written": evidence.to_cpu(device, written)[0]}
+            if layout.translates(device):
+                ways = {
+                    "read": tuple(run for job in jobs for run in job.read_system),
+                    "written": tuple(run for job in jobs for run in job.written_system),
+                }
             driven[device.name] = dict(ways)
     return addressmap.draw(layout, buffers, driven)

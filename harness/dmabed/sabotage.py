@@ -19,7 +19,7 @@ from dmabed.results import write_atomically
 
 SWITCHES = paths.CONFIGS / "sabotage.yaml"
 STORED = "sabotage.json"
-_WAYS = ("module", "inject", "tamper", "guest-test")
+_WAYS = ("module", "inject", "iommu", "tamper", "guest-test")
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ class Switch:
     """A guest that panics has noticed; without it that is no catch."""
     inject: Mapping[str, Any] | None = None
     """A fault of the hardware, on the devices of the scenario."""
+    iommu: str = ""
+    """What every IOMMU of the machine does wrong: ``ignore-zap``."""
     tamper: str = ""
     """What the harness does to its own record or requests."""
     guest_test: str = ""
@@ -54,6 +56,8 @@ class Switch:
             return f"module {self.module} {self.parameter}={self.value or self.name}"
         if self.inject:
             return f"inject {self.inject['fault']}"
+        if self.iommu:
+            return f"iommu {self.iommu}"
         return f"tamper {self.tamper}" if self.tamper else f"guest test {self.guest_test}"
 
 
@@ -129,6 +133,7 @@ def _switch(data: Mapping[str, Any]) -> Switch:
         breaks=data.get("breaks", ""),
         oops=data.get("oops", False),
         inject=data.get("inject"),
+        iommu=data.get("iommu", ""),
         tamper=data.get("tamper", ""),
         guest_test=data.get("guest-test", ""),
     )

@@ -36,6 +36,15 @@ class DeviceExpectation:
 
 
 @dataclass(frozen=True)
+class IommuExpectation:
+    """What one IOMMU saw: kinds in order, repeats counted once; anything else is a failure."""
+
+    faults: tuple[str, ...] = ()
+    violations: tuple[str, ...] = ()
+    untranslated: bool = False
+
+
+@dataclass(frozen=True)
 class Scenario:
     name: str
     purpose: str
@@ -47,6 +56,7 @@ class Scenario:
     device_overrides: Mapping[str, Mapping[str, Any]]
     steps: tuple[Step, ...]
     hardware: Mapping[str, DeviceExpectation]
+    iommus: Mapping[str, IommuExpectation]
     file: Path
     document: yamlfile.Document = field(repr=False, compare=False)
 
@@ -99,6 +109,7 @@ def _make(document: yamlfile.Document, ending: str) -> Scenario:
         device_overrides=data.get("devices", {}),
         steps=steps,
         hardware={name: _expectation(wanted) for name, wanted in data.get("hardware", {}).items()},
+        iommus={name: _of_iommu(wanted) for name, wanted in data.get("iommus", {}).items()},
         file=document.path,
         document=document,
     )
@@ -111,7 +122,19 @@ def check_layout(scenario: Scenario, layout: Layout) -> None:
         if device not in known:
             what = f"layout {layout.name} has no device '{device}'"
             raise scenario.document.error(path, what, ", ".join(known))
+    _check_iommus(scenario, layout)
     _check_slots(scenario, layout)
+
+
+def _check_iommus(scenario: Scenario, layout: Layout) -> None:
+    known = [iommu.name for iommu in layout.iommus]
+    steps = [step for step in scenario.steps if step.verb == "ignore-zap"]
+    named: list[tuple[yamlfile.KeyPath, str]] = [(("iommus", name), name) for name in scenario.iommus]
+    named += [(("steps", step.index, "ignore-zap", "iommu"), step.args["iommu"]) for step in steps]
+    for path, name in named:
+        if name not in known:
+            what = f"layout {layout.name} has no IOMMU '{name}'"
+            raise scenario.document.error(path, what, ", ".join(known) or "none")
 
 
 def _check_slots(scenario: Scenario, layout: Layout) -> None:
@@ -215,6 +238,14 @@ def _check_layouts_exist(document: yamlfile.Document) -> None:
     for index, name in enumerate(document.data["layouts"]):
         if name not in known:
             raise document.error(("layouts", index), f"there is no layout '{name}'", ", ".join(known))
+
+
+def _of_iommu(wanted: Mapping[str, Any]) -> IommuExpectation:
+    return IommuExpectation(
+        faults=tuple(wanted.get("faults", ())),
+        violations=tuple(wanted.get("violations", ())),
+        untranslated=wanted.get("untranslated", False),
+    )
 
 
 def _expectation(wanted: Mapping[str, int]) -> DeviceExpectation:

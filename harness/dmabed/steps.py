@@ -25,7 +25,8 @@ OPERATIONS = ("fill", "digest", "copy", "compare")
 DIGESTS = ("digest", "cpu-digest", "ram-digest")
 FRAMES = ("video-dequeue", "drm-show")  # a media block has done a picture
 HOST_VERBS = (
-    *("hold", "release", "inject", "unplug", "plug", "ram-digest", "screendump", "join", "blocked"),
+    *("hold", "release", "inject", "ignore-zap", "unplug", "plug", "ram-digest"),
+    *("screendump", "join", "blocked"),
 )
 # A step with `thread` is one request that the agent answers when it is done. Jobs
 # are not: their order on the device, by which evidence is found, would be open.
@@ -79,6 +80,7 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     "hold": {"at": 0},
     "unplug": {"how": "asked"},
     "inject": {"at": 0, "count": 1},
+    "ignore-zap": {"on": True},
     "handle-export": {"storage": "auto", "flags": ()},
     "video-format": {"queue": "capture", "format": "XR24"},
     "video-buffers": {"queue": "capture"},
@@ -119,6 +121,7 @@ _EXPECT_KEYS: dict[str, tuple[str, ...]] = {
     "hold": (),
     "release": (),
     "inject": (),
+    "ignore-zap": (),
     "unplug": (),
     "plug": (),
     "join": (),
@@ -133,6 +136,7 @@ class Via(Enum):
     """How the device reached a buffer's bytes."""
 
     DIRECT = "direct"
+    REMAPPED = "remapped"
     BOUNCE = "bounce"
     ANY = "any"
 
@@ -244,6 +248,7 @@ class Step:
             "to",
             "fence",
             "fault",
+            "iommu",
             "job",
             "thread",
             "handle",

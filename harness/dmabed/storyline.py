@@ -630,7 +630,7 @@ _TELL: dict[str, Callable[[_Story, Step], Step]] = {
     "unplug": _tell_unplug,
     "plug": _tell_plug,
     **dict.fromkeys(("unload", "load", "pressure", "guest-test", "close-exporter"), _tell_nothing),
-    **dict.fromkeys(("stats", "parameter"), _tell_nothing),
+    **dict.fromkeys(("stats", "parameter", "ignore-zap"), _tell_nothing),
     **dict.fromkeys(("sync-for-cpu", "sync-for-device"), _tell_unmap),
     "call": _tell_call,
     "to-handle": _tell_to_handle,

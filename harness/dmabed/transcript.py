@@ -138,6 +138,7 @@ class Transcript:
 
     ``evidence`` has the raw ``evidence`` property of every device of the layout at the end,
     ``evidence_before`` the same just before the first step; None where it could not be had.
+    ``iommus`` and ``iommus_before`` are the same of the layout's IOMMUs.
     ``remarks`` are worth telling, and against nobody. ``bounce_pools`` is where the guest's kernel bounces.
     A device that was unplugged, or unbound, has a record in ``departed`` for each time; ``away`` are those
     that were not plugged again, whose ``evidence`` is the last of these.
@@ -161,6 +162,8 @@ class Transcript:
     media: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
     """The ``evidence`` of every media block at the end."""
     media_before: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
+    iommus: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
+    iommus_before: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
 
     def record(self, step_index: int) -> StepRecord | None:
         return next((record for record in self.steps if record.step_index == step_index), None)

@@ -8,7 +8,7 @@ a scenario that compared nothing has not been run in any useful sense.
 
 from __future__ import annotations
 
-from dmabed import guest_checks, hardware_checks, leaks, media_checks
+from dmabed import guest_checks, hardware_checks, iommu_findings, leaks, media_checks
 from dmabed.case import Case
 from dmabed.findings import Finding, Status, Verdict, Witness, first, place_of
 from dmabed.layout import Layout
@@ -51,6 +51,7 @@ def judge(scenario: Scenario, layout: Layout, transcript: Transcript) -> Verdict
     hardware_checks.judge_devices(case)
     media_checks.judge_media(case)
     hardware_checks.judge_faults(case)
+    iommu_findings.judge_iommus(case)
     _judge_leaks(case)
     events = [_event_finding(case, event) for event in transcript.events]
     # what happened to the machine explains what is missing, so it goes first

@@ -248,6 +248,7 @@ class _Model:
             "dst-dropped": 0,
             "read-dropped": 0,
             "written-dropped": 0,
+            **NOT_TRANSLATED,
             "violations": [],
             "violations-dropped": 0,
             "injected": injected,
@@ -258,6 +259,14 @@ class _Model:
             return []
         runs = ranges.cut(self.places[name], operation.offset, operation.length)
         return [{"bus": run.address, "length": run.length} for run in runs]
+
+
+NOT_TRANSLATED: dict[str, Any] = {
+    "read-system": [],
+    "written-system": [],
+    "read-system-dropped": 0,
+    "written-system-dropped": 0,
+}
 
 
 def _no_evidence() -> dict[str, Any]:

@@ -167,7 +167,7 @@ def test_what_a_step_is_called(tmp_path: Path) -> None:
             ["one verb", "fill and digest"],
         ),
         ("timeout: 5", "timeout: 0", ["timeout", "more than 0"]),
-        ("via: any", "via: magic", ["direct, bounce, any"]),
+        ("via: any", "via: magic", ["direct, remapped, bounce, any"]),
     ],
 )
 def test_refusals(tmp_path: Path, old: str, new: str, words: list[str]) -> None:

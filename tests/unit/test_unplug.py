@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from recorded import NOT_TRANSLATED
 
 from dmabed import evidence, scenario, tamper
 from dmabed import layout as layouts
@@ -21,6 +22,7 @@ HEAD = "scenario: story\npurpose: a story\nlayouts: [testbed-pci]\nsteps:\n"
 _JOB: dict[str, Any] = {
     **dict.fromkeys(("seq", "cookie", "bytes", "seed", "start-ns", "end-ns"), 1),
     **dict.fromkeys(("src-dropped", "dst-dropped", "read-dropped", "written-dropped"), 0),
+    **NOT_TRANSLATED,
     **dict.fromkeys(("src", "dst", "read", "written", "violations"), ()),
     "op": "digest",
     "status": "none",
