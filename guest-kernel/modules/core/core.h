@@ -198,6 +198,10 @@ unsigned int dmabed_storage_runs(const struct dmabed_storage *storage,
 
 bool dmabed_fits(const struct dmabed_storage *storage,
 		 const struct dmabed_backing_user *user);
+bool dmabed_carveout_behind_iommu(const struct dmabed_storage *storage,
+				  const struct dmabed_backing_user *user);
+bool dmabed_carveout_reached(const struct dmabed_storage *storage,
+			     const struct dmabed_backing_user *user);
 int dmabed_carveout_bus(const struct dmabed_storage *storage,
 			const struct dmabed_backing_user *user,
 			dma_addr_t *bus);

@@ -7,6 +7,7 @@
 #include <linux/export.h>
 #include <linux/iommu.h>
 #include <linux/mm.h>
+#include <linux/pci.h>
 
 #include "core.h"
 
@@ -63,16 +64,49 @@ int dmabed_carveout_bus(const struct dmabed_storage *storage,
 }
 EXPORT_SYMBOL_GPL(dmabed_carveout_bus);
 
+/**
+ * dmabed_carveout_behind_iommu - has dma_map_resource() to bring it within reach
+ * @storage: storage in a carve-out
+ * @user: the device
+ *
+ * A platform device reaches its own memory past its IOMMU.  A card reaches it,
+ * as everybody does, by the bus.
+ */
+bool dmabed_carveout_behind_iommu(const struct dmabed_storage *storage,
+				  const struct dmabed_backing_user *user)
+{
+	return device_iommu_mapped(user->dev) &&
+	       (storage->carveout->dev != user->dev || dev_is_pci(user->dev));
+}
+EXPORT_SYMBOL_GPL(dmabed_carveout_behind_iommu);
+
+/**
+ * dmabed_carveout_reached - can a device use storage in a carve-out at all
+ * @storage: the storage
+ * @user: the device
+ */
+bool dmabed_carveout_reached(const struct dmabed_storage *storage,
+			     const struct dmabed_backing_user *user)
+{
+	dma_addr_t bus;
+
+	if (dmabed_carveout_behind_iommu(storage, user))
+		return storage->carveout->dev == user->dev ||
+		       may_use(storage->carveout, user);
+	return !dmabed_carveout_bus(storage, user, &bus);
+}
+
 static bool carveout_fits(const struct dmabed_storage *storage,
 			  const struct dmabed_backing_user *user)
 {
 	struct dmabed_segments s = {};
 	dma_addr_t bus;
 
-	if (device_iommu_mapped(user->dev))
-		return may_use(storage->carveout, user);
-	if (dmabed_carveout_bus(storage, user, &bus))
+	if (!dmabed_carveout_reached(storage, user))
 		return false;
+	if (device_iommu_mapped(user->dev) ||
+	    dmabed_carveout_bus(storage, user, &bus))
+		return true;
 	dmabed_list_limits_of(user->dev, &s.limits);
 	return !dmabed_segments_add(&s, bus, (u64)storage->nr_pages <<
 					     PAGE_SHIFT) &&

@@ -213,12 +213,11 @@ static bool local_reached(const struct dmabed_carveout *carveout,
 		.base = carveout->base,
 	};
 	struct dmabed_backing_user *user;
-	dma_addr_t bus;
 
 	if (!users)
 		return true;
 	list_for_each_entry(user, users, node)
-		if (dmabed_carveout_bus(&whole, user, &bus))
+		if (!dmabed_carveout_reached(&whole, user))
 			return false;
 	return true;
 }

@@ -13,13 +13,20 @@
 
 /* ---- mappings; all under the reservation lock ---- */
 
+static void mapping_end(struct dmabed_mapping *mapping)
+{
+	if (mapping->sgt)
+		dma_buf_unmap_attachment(mapping->attachment->attach,
+					 mapping->sgt, mapping->direction);
+	mapping->sgt = NULL;
+}
+
 static void mapping_release(struct kref *ref)
 {
 	struct dmabed_mapping *mapping =
 		container_of(ref, struct dmabed_mapping, ref);
 
-	dma_buf_unmap_attachment(mapping->attachment->attach, mapping->sgt,
-				 mapping->direction);
+	mapping_end(mapping);
 	kfree(mapping);
 }
 
@@ -91,6 +98,20 @@ static void forget_mapping(struct dmabed_attachment *attachment)
 	attachment->mapping = NULL;
 	if (mapping)
 		dmabed_mapping_put(mapping);
+}
+
+/**
+ * dmabed_mapping_end_early - take a mapping away from the job that will use it
+ * @mapping: the mapping, which nobody else can get any more
+ *
+ * A sabotage: the bus addresses that the job has been given lead nowhere then,
+ * or, without an IOMMU, still to the same memory.
+ */
+void dmabed_mapping_end_early(struct dmabed_mapping *mapping)
+{
+	if (mapping->attachment->mapping == mapping)
+		forget_mapping(mapping->attachment);
+	mapping_end(mapping);
 }
 
 /**

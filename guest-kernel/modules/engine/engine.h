@@ -151,7 +151,7 @@ void dmabed_engine_set_mask(struct dmabed_engine *engine);
  * struct dmabed_mapping - a mapping, as long as a job uses it
  * @ref: one for the attachment, one for each job; under the reservation lock
  * @attachment: whose it is
- * @sgt: from dma_buf_map_attachment()
+ * @sgt: from dma_buf_map_attachment(); NULL when a sabotage has ended it
  * @direction: that it was made with
  */
 struct dmabed_mapping {
@@ -193,6 +193,7 @@ void dmabed_attachment_put_last(struct dmabed_attachment *attachment);
 struct dmabed_mapping *dmabed_mapping_get(struct dmabed_attachment *attachment,
 					  enum dma_data_direction direction);
 void dmabed_mapping_put(struct dmabed_mapping *mapping);
+void dmabed_mapping_end_early(struct dmabed_mapping *mapping);
 void dmabed_attachment_unmap(struct dmabed_attachment *attachment);
 int dmabed_attachment_pin(struct dmabed_attachment *attachment);
 int dmabed_attachment_unpin(struct dmabed_attachment *attachment);
@@ -335,6 +336,8 @@ enum dmabed_engine_sabotage {
 	DMABED_ENGINE_CLOSE_STOPS_RING,
 	DMABED_ENGINE_UNBIND_KEEPS_JOBS,
 	DMABED_ENGINE_LEAK_JOB,
+	DMABED_ENGINE_EARLY_UNMAP,
+	DMABED_ENGINE_NO_RUNTIME_PM,
 };
 
 bool dmabed_engine_sabotaged(enum dmabed_engine_sabotage which);

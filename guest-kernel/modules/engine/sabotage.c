@@ -20,6 +20,8 @@ static const char * const names[] = {
 	[DMABED_ENGINE_CLOSE_STOPS_RING] = "close-stops-ring",
 	[DMABED_ENGINE_UNBIND_KEEPS_JOBS] = "unbind-keeps-jobs",
 	[DMABED_ENGINE_LEAK_JOB] = "leak-job",
+	[DMABED_ENGINE_EARLY_UNMAP] = "early-unmap",
+	[DMABED_ENGINE_NO_RUNTIME_PM] = "no-runtime-pm",
 };
 
 static struct dmabed_sabotage switches = {

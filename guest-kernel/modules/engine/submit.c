@@ -156,6 +156,15 @@ static void publish_fence(struct dmabed_job *job)
 		dma_fence_signal(job->fence);
 }
 
+static void unmap_early(struct dmabed_job *job)
+{
+	const struct dmabed_job_side *side;
+
+	for (side = job->sides; side < job->sides + DMABED_SIDES; side++)
+		if (side->mapping)
+			dmabed_mapping_end_early(side->mapping);
+}
+
 /* ---- the job ---- */
 
 static int submit_locked(struct dmabed_job *job,
@@ -174,6 +183,8 @@ static int submit_locked(struct dmabed_job *job,
 	ret = dmabed_job_depend_in_fence(job);
 	if (ret)
 		return ret;
+	if (dmabed_engine_sabotaged(DMABED_ENGINE_EARLY_UNMAP))
+		unmap_early(job);
 	ret = dmabed_queue_add(job);
 	if (ret)
 		return ret;
@@ -183,8 +194,11 @@ static int submit_locked(struct dmabed_job *job,
 
 static int power_up(struct dmabed_job *job)
 {
-	int ret = pm_runtime_resume_and_get(job->engine->dev);
+	int ret;
 
+	if (dmabed_engine_sabotaged(DMABED_ENGINE_NO_RUNTIME_PM))
+		return 0;
+	ret = pm_runtime_resume_and_get(job->engine->dev);
 	job->powered = !ret;
 	return ret;
 }

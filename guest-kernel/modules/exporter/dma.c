@@ -4,7 +4,6 @@
  */
 #include <linux/dma-direct.h>
 #include <linux/dma-mapping.h>
-#include <linux/iommu.h>
 #include <linux/slab.h>
 
 #include "exporter.h"
@@ -63,22 +62,36 @@ static int alloc_table_for(struct dmabed_device_mapping *mapping)
 	return alloc_table(mapping, PAGE_SIZE);
 }
 
+static int map_carveout(struct dmabed_device_mapping *mapping, size_t bytes,
+			dma_addr_t *bus)
+{
+	const struct dmabed_storage *storage = mapping->storage;
+
+	if (!dmabed_carveout_behind_iommu(storage, mapping->user))
+		return dmabed_carveout_bus(storage, mapping->user, bus);
+	*bus = dma_map_resource(mapping->dev, storage->base, bytes,
+				mapping->direction, 0);
+	if (dma_mapping_error(mapping->dev, *bus))
+		return -EIO;
+	mapping->resource = true;
+	return 0;
+}
+
 /* No struct pages: an entry has its bus address and nothing else. */
 static int fill_carveout_table(struct dmabed_device_mapping *mapping)
 {
-	const struct dmabed_storage *storage = mapping->storage;
-	size_t bytes = (size_t)storage->nr_pages << PAGE_SHIFT;
+	size_t bytes = (size_t)mapping->storage->nr_pages << PAGE_SHIFT;
 	dma_addr_t bus;
 	int ret;
 
-	if (device_iommu_mapped(mapping->dev))
-		return -EOPNOTSUPP;
-	ret = dmabed_carveout_bus(storage, mapping->user, &bus);
-	if (ret)
-		return ret;
 	ret = sg_alloc_table(&mapping->sgt, 1, GFP_KERNEL);
 	if (ret)
 		return ret;
+	ret = map_carveout(mapping, bytes, &bus);
+	if (ret) {
+		sg_free_table(&mapping->sgt);
+		return ret;
+	}
 	sg_set_page(mapping->sgt.sgl, NULL, bytes, 0);
 	sg_dma_address(mapping->sgt.sgl) = bus;
 	sg_dma_len(mapping->sgt.sgl) = bytes;
@@ -99,6 +112,18 @@ static int fill_table(struct dmabed_device_mapping *mapping)
 	if (ret)
 		sg_free_table(&mapping->sgt);
 	return ret;
+}
+
+static void unmap(struct dmabed_device_mapping *mapping)
+{
+	struct scatterlist *sg = mapping->sgt.sgl;
+
+	if (mapping->resource)
+		dma_unmap_resource(mapping->dev, sg_dma_address(sg),
+				   sg_dma_len(sg), mapping->direction, 0);
+	else if (!mapping->storage->carveout)
+		dma_unmap_sgtable(mapping->dev, &mapping->sgt,
+				  mapping->direction, 0);
 }
 
 static struct dmabed_device_mapping *
@@ -173,8 +198,7 @@ void dmabed_unmap_dma_buf(struct dma_buf_attachment *attach,
 		return;
 	dmabed_live_add(DMABED_LIVE_MAPPINGS, -1);
 	list_del(&mapping->node);
-	if (!mapping->storage->carveout)
-		dma_unmap_sgtable(mapping->dev, sgt, mapping->direction, 0);
+	unmap(mapping);
 	sg_free_table(sgt);
 	dmabed_storage_put(mapping->storage);
 	kfree(mapping);

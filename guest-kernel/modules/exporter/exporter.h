@@ -59,6 +59,7 @@ struct dmabed_buffer {
  * @dev: the same device
  * @direction: as mapped
  * @storage: what is mapped, referenced
+ * @resource: by dma_map_resource(), of a carve-out behind an IOMMU
  */
 struct dmabed_device_mapping {
 	struct list_head node;
@@ -67,6 +68,7 @@ struct dmabed_device_mapping {
 	struct device *dev;
 	enum dma_data_direction direction;
 	struct dmabed_storage *storage;
+	bool resource;
 };
 
 /* ---- buffer.c ---- */
