@@ -155,8 +155,16 @@ def _check_slots(scenario: Scenario, layout: Layout) -> None:
             raise scenario.document.error((*path, "port"), what, ", ".join(map(str, free)))
 
 
-def find(words: Sequence[str]) -> list[Scenario]:
-    """The scenarios that the words name: file, name or tag; without words, all of configs/scenarios."""
+def find(words: Sequence[str], generations: Sequence[str] = ()) -> list[Scenario]:
+    """The scenarios that the words name: file, name or tag; without words, all of configs/scenarios.
+
+    With ``generations`` only those that run in one of them. Raises InputError.
+    """
+    chosen = _find(words, by_family=bool(generations))
+    return in_generations(chosen, generations) if generations else chosen
+
+
+def _find(words: Sequence[str], by_family: bool) -> list[Scenario]:
     if not words:
         return _shipped()
     shipped: list[Scenario] | None = None
@@ -166,21 +174,9 @@ def find(words: Sequence[str]) -> list[Scenario]:
             chosen: Iterable[Scenario] = load_all(word)
         else:
             shipped = _shipped() if shipped is None else shipped
-            chosen = _by_word(word, shipped)
+            chosen = _by_word(word, shipped, by_family)
         found.update({(scenario.file.resolve(), scenario.name): scenario for scenario in chosen})
     return list(found.values())
-
-
-def in_generations(chosen: Sequence[Scenario], wanted: Sequence[str]) -> list[Scenario]:
-    """Those of the ``chosen`` that run in a ``wanted`` generation; none wanted: all. Raises InputError."""
-    kept = [each for each in chosen if not wanted or each.generation in wanted]
-    if kept or not chosen:
-        return kept
-    there = sorted({each.generation for each in chosen})
-    raise InputError(
-        f"none of the scenarios runs in the generation {' or '.join(wanted)}",
-        hint=f"they run in {', '.join(there)}; a scenario says in which: 'generation: [...]'",
-    )
 
 
 def _is_file(word: str) -> bool:
@@ -191,7 +187,25 @@ def _shipped() -> list[Scenario]:
     return [scenario for path in sorted(SCENARIOS.glob("*.yaml")) for scenario in load_all(path)]
 
 
-def _by_word(word: str, shipped: Sequence[Scenario]) -> list[Scenario]:
+def in_generations(chosen: Sequence[Scenario], wanted: Sequence[str]) -> list[Scenario]:
+    kept = [each for each in chosen if each.generation in wanted]
+    if kept:
+        return kept
+    there = sorted({each.generation for each in chosen})
+    raise InputError(
+        f"none of the scenarios runs in the generation {' or '.join(wanted)}",
+        hint=f"they run in {', '.join(there)}; a scenario says in which: '{KEY}: [...]'",
+    )
+
+
+def _by_word(word: str, shipped: Sequence[Scenario], by_family: bool) -> list[Scenario]:
+    """What the word means: the scenario of just that name, else all of a file or a tag.
+
+    ``by_family``: all of the file in any case, which has one of that name in the current generation.
+    """
+    exact = [scenario for scenario in shipped if word == scenario.name]
+    if exact and not by_family:
+        return exact
     chosen = [scenario for scenario in shipped if word in (scenario.name, scenario.family, *scenario.tags)]
     if chosen:
         return chosen

@@ -165,13 +165,24 @@ def test_a_row_of_a_generation_that_it_does_not_run_in(tmp_path: Path) -> None:
 
 
 def test_choosing_by_generation(tmp_path: Path) -> None:
-    found = load(tmp_path, TEXT)
-    assert scenario.in_generations(found, []) == found
-    assert [each.generation for each in scenario.in_generations(found, ["merged"])] == ["merged"]
+    load(tmp_path, TEXT)
+    file = str(tmp_path / "any.yaml")
+    assert len(scenario.find([file])) == 3
+    assert [each.generation for each in scenario.find([file], ["merged"])] == ["merged"]
+    assert {each.generation for each in scenario.find([], ["posted"])} == {"posted"}
+    one = tmp_path / "one.yaml"
+    one.write_text(ONE)
     with pytest.raises(InputError) as raised:
-        scenario.in_generations(found[:1], ["posted"])
-    assert "posted" in str(raised.value)
-    assert "they run in current" in str(raised.value)
+        scenario.find([str(one)], ["posted"])
+    assert "none of the scenarios runs in the generation posted" in str(raised.value)
+    assert "they run in merged" in str(raised.value)
+
+
+def test_a_name_is_one_scenario_and_with_a_generation_its_file() -> None:
+    name = "share-three-devices"
+    assert [each.name for each in scenario.find([name])] == [name]
+    assert [each.name for each in scenario.find([name], ["posted"])] == [f"{name}[generation=posted]"]
+    assert len(scenario.find([name], ["current", "posted", "merged"])) == 3
 
 
 # ---- one ----
