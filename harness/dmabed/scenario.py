@@ -59,6 +59,8 @@ class Scenario:
     iommus: Mapping[str, IommuExpectation]
     file: Path
     document: yamlfile.Document = field(repr=False, compare=False)
+    report: str = ""  # of a regression: where it was reported
+    told_apart_by: str = ""  # of a regression: the switch with which it fails
 
     @property
     def family(self) -> str:
@@ -112,6 +114,8 @@ def _make(document: yamlfile.Document, ending: str) -> Scenario:
         iommus={name: _of_iommu(wanted) for name, wanted in data.get("iommus", {}).items()},
         file=document.path,
         document=document,
+        report=data.get("report", ""),
+        told_apart_by=data.get("told-apart-by", ""),
     )
 
 

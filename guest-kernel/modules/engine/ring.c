@@ -5,6 +5,7 @@
  */
 #include <linux/dma-direct.h>
 #include <linux/dma-mapping.h>
+#include <linux/iommu.h>
 #include <linux/scatterlist.h>
 #include <linux/string.h>
 #include <dmabed/engine_regs.h>
@@ -159,10 +160,18 @@ struct dmabed_job *dmabed_ring_pop(struct dmabed_ring *ring)
 
 /* ---- segment lists ---- */
 
+/* Where the CPU has what the device reaches at @bus. */
+static u64 cpu_address(struct device *dev, dma_addr_t bus)
+{
+	if (device_iommu_mapped(dev))
+		return iommu_iova_to_phys(iommu_get_domain_for_dev(dev), bus);
+	return dma_to_phys(dev, bus);
+}
+
 static u64 address_of(struct device *dev, const struct scatterlist *sg)
 {
 	if (dmabed_engine_sabotaged(DMABED_ENGINE_NO_BUS_OFFSET))
-		return dma_to_phys(dev, sg_dma_address(sg));
+		return cpu_address(dev, sg_dma_address(sg));
 	return sg_dma_address(sg);
 }
 

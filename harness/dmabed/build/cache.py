@@ -26,7 +26,7 @@ from pathlib import Path
 from dmabed.build.progress import Progress
 from dmabed.errors import BuildError, SetupError
 
-KEEP = 4  # entries that stay per artifact: enough to go back and forth between two branches
+KEEP = 8  # entries that stay per artifact: four kernels, and going back and forth between two branches
 
 
 class SourcesChanged(BuildError):
