@@ -9,7 +9,7 @@ import pytest
 from sharing_layouts import GIB, KIB, MIB, behind_iommu, device, layout, window
 
 from dmabed import layout as layouts
-from dmabed.layout import Device, Layout
+from dmabed.layout import Bank, Device, Layout
 from dmabed.sharing import cells, zones
 from dmabed.sharing.belief import importer
 from dmabed.sharing.expected import expect
@@ -78,10 +78,20 @@ def test_an_iommu_makes_one_run_in_reach_of_anything(exporter: Exporter) -> None
     assert outcomes(replace(alone(dut), iommus=(iommu,)), "dut", exporter) == ["remapped"] * 3
 
 
-def test_an_iommu_without_enough_lines_leads_elsewhere() -> None:
+@pytest.mark.parametrize(
+    ("highest", "outcome"),
+    [
+        # 0x1c0000000 becomes 0xc0000000, which is RAM
+        (3 * GIB, "corrupted"),
+        # 0x120000000 becomes 0x20000000, which is not
+        (GIB, "fault"),
+    ],
+)
+def test_an_iommu_without_enough_lines_leads_elsewhere(highest: int, outcome: str) -> None:
     dut, iommu = behind_iommu(NARROW_RUN, bits=32)
-    at = replace(alone(dut), iommus=(iommu,))
-    assert outcomes(at, "dut", Exporter.HIGH) == ["corrupted"] * 3
+    banks = (Bank(GIB, 3 * GIB), Bank(4 * GIB, highest))
+    at = layout(dut, device("wide"), banks=banks, iommus=(iommu,))
+    assert outcomes(at, "dut", Exporter.HIGH) == [outcome] * 3
     assert outcomes(at, "dut", Exporter.CMA_HEAP) == ["remapped"] * 3
 
 

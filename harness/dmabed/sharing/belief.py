@@ -50,6 +50,8 @@ class Importer:
     translated: bool
     output_bits: int
     """What the IOMMU in front of it drives, if there is one."""
+    ram: tuple[Run, ...]
+    """All that answers when a device reads; anything else is nobody."""
 
     # ---- what Linux believes ----
 
@@ -92,24 +94,36 @@ class Importer:
         """Where the bus addresses that Linux gives for these CPU addresses lead."""
         if self.translated:
             return self._output(runs)
-        return frozenset(self._truth(piece) for run in runs for piece in self._pieces(run))
+        return frozenset(truth for run in runs for piece in self._pieces(run) for truth in self._truth(piece))
 
     def _output(self, runs: Sequence[Run]) -> frozenset[Truth]:
         """An IOMMU without enough lines leaves the upper ones out: docs/specs/rockchip-iommu.md."""
         limit = 1 << self.output_bits
-        return frozenset(Truth.RIGHT if run.end <= limit else Truth.ELSEWHERE for run in runs)
+        found = set()
+        for run in runs:
+            for start in range(run.address // limit * limit, run.end, limit):
+                piece = ranges.common([run], [Run(start, limit)])
+                cut = tuple(Run(part.address - start, part.length) for part in piece)
+                found |= {Truth.RIGHT} if not start else self._answer(cut)
+        return frozenset(found)
 
-    def _truth(self, piece: Run) -> Truth:
+    def _answer(self, runs: Sequence[Run]) -> set[Truth]:
+        """What is at addresses that were not meant."""
+        share = _share(ranges.total(ranges.common(runs, self.ram)), ranges.total(runs))
+        both = {Truth.ELSEWHERE, Truth.NOWHERE}
+        return {Reach.ALL: {Truth.ELSEWHERE}, Reach.NONE: {Truth.NOWHERE}, Reach.SOME: both}[share]
+
+    def _truth(self, piece: Run) -> set[Truth]:
         bus = self._bus(piece.address)
         lines = self.device.address_bits
         if bus + piece.length > 1 << lines:
             if self.device.policy == "fault":
-                return Truth.NOWHERE
+                return {Truth.NOWHERE}
             bus &= (1 << lines) - 1
         found = self.device.to_cpu(bus)
         if found == piece.address:
-            return Truth.RIGHT
-        return Truth.NOWHERE if found is None else Truth.ELSEWHERE
+            return {Truth.RIGHT}
+        return {Truth.NOWHERE} if found is None else self._answer([Run(found, piece.length)])
 
     def _bus(self, cpu: int) -> int:
         return next(w.bus + cpu - w.cpu for w in self.windows if w.cpu <= cpu < w.cpu + w.size)
@@ -171,7 +185,8 @@ LIST_MAX_SEGMENTS = 65536  # DMABED_LIST_MAX_SEGMENTS
 def importer(layout: Layout, device: Device) -> Importer:
     """A device of the layout as an importer."""
     iommu = next((entry for entry in layout.iommus if entry.name == device.iommu), None)
-    return Importer(device, layout.translates(device), iommu.output_bits if iommu else 64)
+    ram = ranges.union(Run(bank.base, bank.size) for bank in layout.banks)
+    return Importer(device, layout.translates(device), iommu.output_bits if iommu else 64, ram)
 
 
 def _share(part: int, whole: int) -> Reach:
