@@ -48,6 +48,9 @@ def job(op: str, runs: tuple[Run, ...], sha256: str, **keys: Any) -> JobEvidence
         "done": True,
         "src": (),
         "dst": (),
+        "read_system": (),
+        "written_system": (),
+        "system_dropped": 0,
         "violations": (),
         "violations_dropped": 0,
         "injected": "none",
@@ -123,10 +126,13 @@ def test_wrong_bytes_from_another_place_are_corruption() -> None:
 def test_an_iommu_s_addresses_are_not_the_storage_s() -> None:
     behind = replace(WHERE, translated=True)
     seen, jobs = direct()
-    iova = (Run(0xFFFF0000, SIZE),)
-    moved = {1: replace(jobs[1], read=iova), 2: replace(jobs[2], written=iova)}
-    assert outcome((seen, moved), behind) == "remapped"
-    assert outcome((seen, jobs), behind) == "error"
+    iova, wrong = (Run(0xFFFF0000, SIZE),), (Run(0x40000000, SIZE),)
+    read = replace(jobs[1], read=iova, read_system=STORAGE)
+    written = replace(jobs[2], written=iova, written_system=STORAGE)
+    assert outcome((seen, {1: read, 2: written}), behind) == "remapped"
+    assert outcome((seen, {1: read, 2: replace(written, written_system=wrong)}), behind) == "error"
+    same = {1: replace(read, read=STORAGE), 2: replace(written, written=STORAGE)}
+    assert outcome((seen, same), behind) == "error"
 
 
 def test_of_a_heap_only_its_area_is_known() -> None:

@@ -94,9 +94,7 @@ def _same_story(said: JobAnswer, did: JobEvidence, size: int) -> None:
 
 def _astray(where: Surroundings, seen: Observation, job: JobEvidence) -> tuple[Outcome, str]:
     """It read other bytes than the CPU had written."""
-    driven, lost = _driven(where, job.read)
-    if where.translated:
-        return outcomes.CORRUPTED, "behind its IOMMU it read bytes that are not the buffer's"
+    driven, lost = _read(where, job)
     if seen.storage:
         found = reach.classify(driven, seen.storage, seen.storage, {}, lost=lost)
         text = f"it read wrong bytes in the buffer's own storage ({found.place.value})"
@@ -110,34 +108,30 @@ def _astray(where: Surroundings, seen: Observation, job: JobEvidence) -> tuple[O
 def _by_place(
     cell: Cell, where: Surroundings, seen: Observation, jobs: Sequence[JobEvidence], after: str
 ) -> tuple[Outcome, str]:
-    bounced = _bounced(where, seen, jobs, after)
-    driven = "; ".join(
-        f"it {verb} {ranges.show(_driven(where, runs)[0])}"
-        for verb, runs in (("read", jobs[0].read), ("wrote", jobs[1].written))
-    )
-    if bounced:
+    read, written = _read(where, jobs[0])[0], _written(where, jobs[1])[0]
+    driven = f"it read {ranges.show(read)} and wrote {ranges.show(written)}"
+    if _bounced(where, seen, jobs, after):
         return _home(seen, after, f"{driven}, in the bounce pool")
-    _agree(
-        seen.home == after,
-        "the device wrote in the buffer's storage, and the CPU does not find its bytes there",
-    )
-    if where.translated:
-        _agree_on_iovas(where, seen, jobs)
-        return outcomes.REMAPPED, f"its IOMMU led {ranges.show(jobs[1].written)} to the buffer"
+    text = "the device wrote in the buffer's storage, and the CPU does not find its bytes there"
+    _agree(seen.home == after, text)
     _agree_on_storage(cell, where, seen, jobs)
+    if where.translated:
+        _agree_on_iovas(seen, jobs)
+        return outcomes.REMAPPED, f"its IOMMU led {ranges.show(jobs[1].written)} to the buffer: {driven}"
     if seen.migrations:
         return outcomes.MIGRATED, f"the buffer moved to {ranges.show(seen.storage)}; {driven}"
     return outcomes.DIRECT, f"{driven}, in the buffer's storage"
 
 
 def _bounced(where: Surroundings, seen: Observation, jobs: Sequence[JobEvidence], after: str) -> bool:
-    """By three signs that have to agree: slots taken, bytes that the CPU does not see yet, addresses."""
-    signs = {"the CPU sees its bytes only after a sync": seen.unsynced != after}
+    """By three signs that have to agree: bytes that the CPU does not see yet, slots taken, addresses."""
+    driven = [*_read(where, jobs[0])[0], *_written(where, jobs[1])[0]]
+    signs = {
+        "the CPU sees its bytes only after a sync": seen.unsynced != after,
+        "the device was in the bounce pool": bool(ranges.common(driven, where.pools)),
+    }
     if seen.slots is not None:
         signs[f"the mapping took {seen.slots} slots of the bounce pool"] = seen.slots > 0
-    if not where.translated:
-        driven = [run for job in jobs for run in _driven(where, (*job.read, *job.written))[0]]
-        signs["the device was in the bounce pool"] = bool(ranges.common(driven, where.pools))
     if len(set(signs.values())) > 1:
         raise Disagreement("; ".join(f"{text}: {'yes' if sign else 'no'}" for text, sign in signs.items()))
     return signs.popitem()[1]
@@ -156,12 +150,12 @@ def _agree_on_storage(
 ) -> None:
     """The device was in the buffer's storage, as far as anybody knows where that is, and nowhere else."""
     known = _storage(cell, where, seen)
-    for job, runs in ((jobs[0], jobs[0].read), (jobs[1], jobs[1].written)):
-        driven, lost = _driven(where, runs)
-        cut = bool(job.read_dropped or job.written_dropped)  # only its first ranges are recorded
+    for job, (driven, lost) in ((jobs[0], _read(where, jobs[0])), (jobs[1], _written(where, jobs[1]))):
+        # of many ranges only the first ones are recorded
+        cut = bool(job.read_dropped or job.written_dropped or job.system_dropped)
         outside = ranges.total(driven) - ranges.total(ranges.common(driven, known))
         text = f"the device moved bytes at {ranges.show(driven)}, the buffer is at {ranges.show(known)}"
-        _agree(not outside and not lost, text)
+        _agree(not outside and (cut or not lost), text)
         _agree(cut or ranges.total(driven) == job.length, f"the device drove {ranges.total(driven)} bytes")
 
 
@@ -174,19 +168,33 @@ def _storage(cell: Cell, where: Surroundings, seen: Observation) -> Sequence[Run
     return where.ram
 
 
-def _agree_on_iovas(where: Surroundings, seen: Observation, jobs: Sequence[JobEvidence]) -> None:
+def _agree_on_iovas(seen: Observation, jobs: Sequence[JobEvidence]) -> None:
     """A device that drives the storage's own addresses is not translated.
 
     Some of them may be the same by accident, for IOVAs begin where RAM often is.
     """
-    same = any(job.read == seen.storage or job.written == seen.storage for job in jobs)
+    same = any(runs == seen.storage for job in jobs for runs in (job.read, job.written))
     _agree(
         not (same and seen.storage), "its IOMMU should translate, and it drove the storage's own addresses"
     )
 
 
-def _driven(where: Surroundings, runs: Sequence[Run]) -> tuple[tuple[Run, ...], tuple[Run, ...]]:
-    return evidence.to_cpu(where.device, runs)
+_Places = tuple[tuple[Run, ...], tuple[Run, ...]]
+
+
+def _read(where: Surroundings, job: JobEvidence) -> _Places:
+    """The CPU addresses that a job read, and the bus addresses behind which there was nothing."""
+    return _places(where, job.read, job.read_system)
+
+
+def _written(where: Surroundings, job: JobEvidence) -> _Places:
+    return _places(where, job.written, job.written_system)
+
+
+def _places(where: Surroundings, driven: Sequence[Run], system: Sequence[Run]) -> _Places:
+    if where.translated:
+        return evidence.translated(where.device, driven, system)
+    return evidence.to_cpu(where.device, driven)
 
 
 def _agree(truth: bool, otherwise: str) -> None:
