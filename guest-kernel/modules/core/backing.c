@@ -9,6 +9,7 @@
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/kernel.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 
 #include "core.h"
@@ -39,6 +40,7 @@ void dmabed_backing_init(struct dmabed_backing *backing,
 	backing->allowed = request->allowed;
 	backing->high = request->flags & DMABED_EXPORT_HIGH;
 	backing->unconstrained = request->flags & DMABED_EXPORT_UNCONSTRAINED;
+	backing->no_late_attach = request->flags & DMABED_EXPORT_NO_LATE_ATTACH;
 	INIT_LIST_HEAD(&backing->users);
 }
 EXPORT_SYMBOL_GPL(dmabed_backing_init);
@@ -217,13 +219,16 @@ static int check_users(struct dmabed_backing *backing)
  * @user: the device, in the list on success
  *
  * Return: 0; -EINVAL when no storage can suit all devices; -EBUSY when the
- * storage in use does not, and cannot move; -ENODEV when it went with a device.
+ * storage in use does not, and cannot move, or when it is too late; -ENODEV when
+ * it went with a device.
  */
 int dmabed_backing_attach(struct dmabed_backing *backing,
 			  struct dmabed_backing_user *user)
 {
 	int ret;
 
+	if (backing->no_late_attach && backing->given)
+		return -EBUSY;
 	list_add_tail(&user->node, &backing->users);
 	ret = check_users(backing);
 	if (dmabed_core_sabotaged(DMABED_CORE_ACCEPT_ANY_ATTACH))
@@ -245,6 +250,46 @@ void dmabed_backing_detach(struct dmabed_backing *backing,
 	list_del(&user->node);
 }
 EXPORT_SYMBOL_GPL(dmabed_backing_detach);
+
+/* ---- devices that somebody else keeps a list of ---- */
+
+/**
+ * dmabed_backing_add_device - take a device into account, without asking
+ * @backing: the backing
+ * @dev: the device
+ *
+ * For generations whose framework has the list of attachments: it is walked
+ * before each call that chooses storage, and forgotten after it.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int dmabed_backing_add_device(struct dmabed_backing *backing,
+			      struct device *dev)
+{
+	struct dmabed_backing_user *user = kzalloc(sizeof(*user), GFP_KERNEL);
+
+	if (!user)
+		return -ENOMEM;
+	user->dev = dev;
+	list_add_tail(&user->node, &backing->users);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(dmabed_backing_add_device);
+
+/**
+ * dmabed_backing_forget_devices - the other way round, all of them
+ * @backing: the backing
+ */
+void dmabed_backing_forget_devices(struct dmabed_backing *backing)
+{
+	struct dmabed_backing_user *user, *next;
+
+	list_for_each_entry_safe(user, next, &backing->users, node) {
+		list_del(&user->node);
+		kfree(user);
+	}
+}
+EXPORT_SYMBOL_GPL(dmabed_backing_forget_devices);
 
 /* ---- placement ---- */
 
@@ -285,6 +330,30 @@ static int migrate(struct dmabed_backing *backing)
 	return replace(backing, new);
 }
 
+static int allocate(struct dmabed_backing *backing)
+{
+	struct dmabed_storage *storage = choose(backing);
+
+	if (IS_ERR(storage))
+		return PTR_ERR(storage);
+	backing->storage = storage;
+	return 0;
+}
+
+/**
+ * dmabed_backing_suits - could a device be given the storage as it is
+ * @backing: the backing
+ * @user: the device
+ *
+ * Return: false also while there is no storage.
+ */
+bool dmabed_backing_suits(const struct dmabed_backing *backing,
+			  const struct dmabed_backing_user *user)
+{
+	return backing->storage && suits(backing, user);
+}
+EXPORT_SYMBOL_GPL(dmabed_backing_suits);
+
 /**
  * dmabed_backing_place - have storage that suits a device
  * @backing: the backing
@@ -299,17 +368,17 @@ static int migrate(struct dmabed_backing *backing)
 int dmabed_backing_place(struct dmabed_backing *backing,
 			 const struct dmabed_backing_user *user)
 {
-	struct dmabed_storage *storage;
+	int ret;
 
 	if (backing->storage && dmabed_storage_gone(backing->storage))
 		return -ENODEV;
-	if (backing->storage)
-		return suits(backing, user) ? 0 : migrate(backing);
-	storage = choose(backing);
-	if (IS_ERR(storage))
-		return PTR_ERR(storage);
-	backing->storage = storage;
-	return 0;
+	if (!backing->storage)
+		ret = allocate(backing);
+	else
+		ret = suits(backing, user) ? 0 : migrate(backing);
+	if (!ret && user)
+		backing->given = true;
+	return ret;
 }
 EXPORT_SYMBOL_GPL(dmabed_backing_place);
 

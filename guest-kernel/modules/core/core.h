@@ -8,6 +8,9 @@
  * carveout.c     pools of reserved memory, local memory of engines
  * fit.c          does given storage suit a given device
  * backing.c      late allocation, choice of a kind, migration
+ * mapping.c      storage mapped for a device
+ * request.c      what exporters are asked for, checked
+ * importer.c     generations of the framework that devices import from
  * ioctl.c        the rules that all our ioctls share
  * live.c         counts of objects, against leaks
  * sabotage.c     switches that break something on purpose
@@ -19,9 +22,11 @@
 #define DMABED_CORE_H
 
 #include <linux/device.h>
+#include <linux/dma-direction.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/notifier.h>
+#include <linux/scatterlist.h>
 #include <linux/types.h>
 #include <uapi/dmabed.h>
 
@@ -270,6 +275,8 @@ struct dmabed_backing_ops {
  * @allowed: bits of the kinds that it may use, 0: see struct dmabed_export
  * @high: take the highest pages there are (PAGES)
  * @unconstrained: ask no device for its limits
+ * @no_late_attach: no device may attach once one was given the storage
+ * @given: one was
  * @users: devices attached
  * @storage: what there is now, NULL before the first use
  * @migrations: how often it was replaced
@@ -281,6 +288,8 @@ struct dmabed_backing {
 	u32 allowed;
 	bool high;
 	bool unconstrained;
+	bool no_late_attach;
+	bool given;
 	struct list_head users;
 	struct dmabed_storage *storage;
 	u32 migrations;
@@ -294,10 +303,68 @@ int dmabed_backing_attach(struct dmabed_backing *backing,
 			  struct dmabed_backing_user *user);
 void dmabed_backing_detach(struct dmabed_backing *backing,
 			   struct dmabed_backing_user *user);
+bool dmabed_backing_suits(const struct dmabed_backing *backing,
+			  const struct dmabed_backing_user *user);
 int dmabed_backing_place(struct dmabed_backing *backing,
 			 const struct dmabed_backing_user *user);
 int dmabed_backing_migrate(struct dmabed_backing *backing,
 			   const struct dmabed_place *place);
+int dmabed_backing_add_device(struct dmabed_backing *backing,
+			      struct device *dev);
+void dmabed_backing_forget_devices(struct dmabed_backing *backing);
+
+/* ---- mapping.c ---- */
+
+/**
+ * struct dmabed_device_mapping - storage mapped for a device
+ * @node: in the exporter's list
+ * @sgt: what the importer has
+ * @dev: the device
+ * @holder: the attachment that has it, for exporters that are not told
+ * @direction: as mapped
+ * @storage: what is mapped, referenced
+ * @resource: by dma_map_resource(), of a carve-out behind an IOMMU
+ */
+struct dmabed_device_mapping {
+	struct list_head node;
+	struct sg_table sgt;
+	struct device *dev;
+	const void *holder;
+	enum dma_data_direction direction;
+	struct dmabed_storage *storage;
+	bool resource;
+};
+
+struct dmabed_device_mapping *
+dmabed_device_mapping_create(struct dmabed_storage *storage,
+			     const struct dmabed_backing_user *user,
+			     enum dma_data_direction direction);
+void dmabed_device_mapping_destroy(struct dmabed_device_mapping *mapping,
+				   enum dma_data_direction direction);
+void dmabed_device_mapping_sync_for_cpu(struct dmabed_device_mapping *mapping);
+void dmabed_device_mapping_sync_for_device(struct dmabed_device_mapping *mapping);
+
+/* ---- request.c ---- */
+
+/**
+ * struct dmabed_info_source - where the exporter's part of an info comes from
+ * @nr_pages: of the buffer, which has no more runs
+ * @fill: fills in @info, and @segments as far as @room goes; 0 or an errno
+ * @buffer: for @fill
+ */
+struct dmabed_info_source {
+	unsigned int nr_pages;
+	int (*fill)(void *buffer, struct dmabed_buffer_info *info,
+		    struct dmabed_segment *segments, u32 room);
+	void *buffer;
+};
+
+bool dmabed_length_sane(u64 length);
+int dmabed_check_export(struct dmabed_export *request, u32 known_flags);
+int dmabed_check_migrate(const struct dmabed_migrate *request, u64 length,
+			 struct dmabed_place *place);
+int dmabed_run_info(struct dmabed_buffer_info *info,
+		    const struct dmabed_info_source *source);
 
 /* ---- ioctl.c ---- */
 
@@ -326,6 +393,13 @@ enum dmabed_live {
 	DMABED_LIVE_MAPPINGS,
 	DMABED_LIVE_PAGES,
 	DMABED_LIVE_JOBS,
+	DMABED_LIVE_POSTED_BUFFERS,
+	DMABED_LIVE_POSTED_ATTACHMENTS,
+	DMABED_LIVE_POSTED_LISTS,
+	DMABED_LIVE_MERGED_BUFFERS,
+	DMABED_LIVE_MERGED_ATTACHMENTS,
+	DMABED_LIVE_MERGED_TABLES,
+	DMABED_LIVE_HANDLES,
 };
 
 void dmabed_live_add(enum dmabed_live what, s64 number);

@@ -16,6 +16,13 @@ static const char * const names[] = {
 	[DMABED_LIVE_MAPPINGS] = "mappings",
 	[DMABED_LIVE_PAGES] = "pages",
 	[DMABED_LIVE_JOBS] = "jobs",
+	[DMABED_LIVE_POSTED_BUFFERS] = "posted-buffers",
+	[DMABED_LIVE_POSTED_ATTACHMENTS] = "posted-attachments",
+	[DMABED_LIVE_POSTED_LISTS] = "posted-lists",
+	[DMABED_LIVE_MERGED_BUFFERS] = "merged-buffers",
+	[DMABED_LIVE_MERGED_ATTACHMENTS] = "merged-attachments",
+	[DMABED_LIVE_MERGED_TABLES] = "merged-tables",
+	[DMABED_LIVE_HANDLES] = "handles",
 };
 
 static atomic64_t counts[ARRAY_SIZE(names)];

@@ -15,9 +15,11 @@
 
 static void mapping_end(struct dmabed_mapping *mapping)
 {
+	struct dmabed_attachment *attachment = mapping->attachment;
+
 	if (mapping->sgt)
-		dma_buf_unmap_attachment(mapping->attachment->attach,
-					 mapping->sgt, mapping->direction);
+		attachment->importer->unmap(attachment->attach, mapping->sgt,
+					    mapping->direction);
 	mapping->sgt = NULL;
 }
 
@@ -26,6 +28,8 @@ static void mapping_release(struct kref *ref)
 	struct dmabed_mapping *mapping =
 		container_of(ref, struct dmabed_mapping, ref);
 
+	if (mapping->attachment->mapping == mapping)
+		mapping->attachment->mapping = NULL;
 	mapping_end(mapping);
 	kfree(mapping);
 }
@@ -36,7 +40,7 @@ static void mapping_release(struct kref *ref)
  */
 void dmabed_mapping_put(struct dmabed_mapping *mapping)
 {
-	dma_resv_assert_held(mapping->attachment->dmabuf->resv);
+	dma_resv_assert_held(mapping->attachment->resv);
 	kref_put(&mapping->ref, mapping_release);
 }
 
@@ -49,7 +53,7 @@ mapping_create(struct dmabed_attachment *attachment,
 
 	if (!mapping)
 		return ERR_PTR(-ENOMEM);
-	sgt = dma_buf_map_attachment(attachment->attach, direction);
+	sgt = attachment->importer->map(attachment->attach, direction);
 	if (IS_ERR(sgt)) {
 		kfree(mapping);
 		return ERR_CAST(sgt);
@@ -61,42 +65,67 @@ mapping_create(struct dmabed_attachment *attachment,
 	return mapping;
 }
 
+static struct dmabed_mapping *
+mapping_find_or_create(struct dmabed_attachment *attachment,
+		       enum dma_data_direction direction)
+{
+	struct dmabed_mapping *mapping = attachment->mapping;
+
+	if (mapping && mapping->direction != direction)
+		return ERR_PTR(-EBUSY);
+	if (mapping) {
+		kref_get(&mapping->ref);
+		return mapping;
+	}
+	mapping = mapping_create(attachment, direction);
+	if (IS_ERR(mapping))
+		return mapping;
+	attachment->mapping = mapping;
+	attachment->direction = direction;
+	return mapping;
+}
+
 /**
  * dmabed_mapping_get - the mapping of an attachment, made if need be
  * @attachment: the attachment
  * @direction: DMA_NONE: whatever there is, or was before a move
+ * @keep: it stays when the caller has done with it, in every generation
  *
  * Return: the mapping with a reference for the caller; -EBUSY when it is mapped
  * in another direction; what mapping it said.
  */
 struct dmabed_mapping *dmabed_mapping_get(struct dmabed_attachment *attachment,
-					  enum dma_data_direction direction)
+					  enum dma_data_direction direction,
+					  bool keep)
 {
-	struct dmabed_mapping *mapping = attachment->mapping;
+	struct dmabed_mapping *mapping;
 
-	dma_resv_assert_held(attachment->dmabuf->resv);
+	dma_resv_assert_held(attachment->resv);
 	if (direction == DMA_NONE)
 		direction = attachment->direction;
-	if (!mapping) {
-		mapping = mapping_create(attachment, direction);
-		if (IS_ERR(mapping))
-			return mapping;
-		attachment->mapping = mapping;
-		attachment->direction = direction;
+	mapping = mapping_find_or_create(attachment, direction);
+	if (IS_ERR(mapping))
+		return mapping;
+	if ((keep || attachment->importer->lasting) && !attachment->holds) {
+		kref_get(&mapping->ref);
+		attachment->holds = true;
 	}
-	if (mapping->direction != direction)
-		return ERR_PTR(-EBUSY);
-	kref_get(&mapping->ref);
 	return mapping;
 }
 
-static void forget_mapping(struct dmabed_attachment *attachment)
+/**
+ * dmabed_attachment_forget - the next job maps anew
+ * @attachment: the attachment; jobs that run keep the mapping that they have
+ */
+void dmabed_attachment_forget(struct dmabed_attachment *attachment)
 {
 	struct dmabed_mapping *mapping = attachment->mapping;
+	bool held = attachment->holds;
 
-	dma_resv_assert_held(attachment->dmabuf->resv);
+	dma_resv_assert_held(attachment->resv);
 	attachment->mapping = NULL;
-	if (mapping)
+	attachment->holds = false;
+	if (held)
 		dmabed_mapping_put(mapping);
 }
 
@@ -110,7 +139,7 @@ static void forget_mapping(struct dmabed_attachment *attachment)
 void dmabed_mapping_end_early(struct dmabed_mapping *mapping)
 {
 	if (mapping->attachment->mapping == mapping)
-		forget_mapping(mapping->attachment);
+		dmabed_attachment_forget(mapping->attachment);
 	mapping_end(mapping);
 }
 
@@ -120,30 +149,23 @@ void dmabed_mapping_end_early(struct dmabed_mapping *mapping)
  */
 void dmabed_attachment_unmap(struct dmabed_attachment *attachment)
 {
-	forget_mapping(attachment);
+	dmabed_attachment_forget(attachment);
 	attachment->direction = DMA_BIDIRECTIONAL;
 }
 
-static void move_notify(struct dma_buf_attachment *attach)
+/**
+ * dmabed_attachment_sync - synchronise what is mapped
+ * @attachment: the attachment
+ * @target: DMABED_SYNC_*
+ *
+ * Return: 0; -EOPNOTSUPP where the generation has its own brackets; -EINVAL
+ * where the exporter does not do it.
+ */
+int dmabed_attachment_sync(struct dmabed_attachment *attachment, u32 target)
 {
-	if (!dmabed_engine_sabotaged(DMABED_ENGINE_STALE_MAPPING))
-		forget_mapping(attach->importer_priv);
-}
-
-static const struct dma_buf_attach_ops dynamic_ops = {
-	.move_notify = move_notify,
-};
-
-static const struct dma_buf_attach_ops p2p_ops = {
-	.allow_peer2peer = true,
-	.move_notify = move_notify,
-};
-
-static const struct dma_buf_attach_ops *ops_of(u32 flags)
-{
-	if (flags & DMABED_ATTACH_P2P)
-		return &p2p_ops;
-	return flags & DMABED_ATTACH_DYNAMIC ? &dynamic_ops : NULL;
+	if (!attachment->importer->sync)
+		return -EOPNOTSUPP;
+	return attachment->importer->sync(attachment->attach, target);
 }
 
 /* ---- pins; all under the reservation lock ---- */
@@ -156,11 +178,10 @@ static const struct dma_buf_attach_ops *ops_of(u32 flags)
  */
 int dmabed_attachment_pin(struct dmabed_attachment *attachment)
 {
-	int ret;
+	int ret = -EINVAL;
 
-	if (!dma_buf_attachment_is_dynamic(attachment->attach))
-		return -EINVAL;
-	ret = dma_buf_pin(attachment->attach);
+	if (attachment->importer->pin)
+		ret = attachment->importer->pin(attachment->attach);
 	if (!ret)
 		attachment->pins++;
 	return ret;
@@ -177,11 +198,18 @@ int dmabed_attachment_unpin(struct dmabed_attachment *attachment)
 	if (!attachment->pins)
 		return -EINVAL;
 	attachment->pins--;
-	dma_buf_unpin(attachment->attach);
+	attachment->importer->unpin(attachment->attach);
 	return 0;
 }
 
 /* ---- attachments ---- */
+
+static void attachment_free(struct dmabed_attachment *attachment)
+{
+	if (attachment->resv == &attachment->own_resv)
+		dma_resv_fini(&attachment->own_resv);
+	kfree(attachment);
+}
 
 /*
  * The one place where an attachment ends: in the call that detaches, or, when
@@ -190,16 +218,17 @@ int dmabed_attachment_unpin(struct dmabed_attachment *attachment)
  */
 static void attachment_destroy(struct dmabed_attachment *attachment)
 {
-	struct dma_buf *dmabuf = attachment->dmabuf;
+	const struct dmabed_importer *importer = attachment->importer;
 
-	dma_resv_lock(dmabuf->resv, NULL);
-	forget_mapping(attachment);
+	dma_resv_lock(attachment->resv, NULL);
+	dmabed_attachment_forget(attachment);
 	while (attachment->pins)
 		dmabed_attachment_unpin(attachment);
-	dma_resv_unlock(dmabuf->resv);
-	dma_buf_detach(dmabuf, attachment->attach);
-	dma_buf_put(dmabuf);
-	kfree(attachment);
+	dma_resv_unlock(attachment->resv);
+	importer->detach(attachment->buffer, attachment->attach);
+	importer->put(attachment->buffer);
+	attachment_free(attachment);
+	dmabed_importer_put(importer);
 }
 
 static void attachment_release(struct kref *ref)
@@ -217,7 +246,7 @@ static void attachment_release_deferred(struct kref *ref)
 {
 	struct dmabed_attachment *attachment =
 		container_of(ref, struct dmabed_attachment, ref);
-	struct dma_resv *resv = attachment->dmabuf->resv;
+	struct dma_resv *resv = attachment->resv;
 
 	if (dma_resv_trylock(resv)) {
 		dma_resv_unlock(resv);
@@ -263,8 +292,21 @@ void dmabed_attachment_put_deferred(struct dmabed_attachment *attachment)
 	kref_put(&attachment->ref, attachment_release_deferred);
 }
 
+static void attachment_init_resv(struct dmabed_attachment *attachment)
+{
+	const struct dmabed_importer *importer = attachment->importer;
+
+	if (importer->resv) {
+		attachment->resv = importer->resv(attachment->buffer);
+	} else {
+		dma_resv_init(&attachment->own_resv);
+		attachment->resv = &attachment->own_resv;
+	}
+}
+
 static struct dmabed_attachment *
-attachment_alloc(struct dmabed_engine *engine, struct dma_buf *dmabuf)
+attachment_alloc(struct dmabed_engine *engine,
+		 const struct dmabed_importer *importer, void *buffer)
 {
 	struct dmabed_attachment *attachment;
 
@@ -273,37 +315,30 @@ attachment_alloc(struct dmabed_engine *engine, struct dma_buf *dmabuf)
 		return NULL;
 	kref_init(&attachment->ref);
 	attachment->engine = engine;
-	attachment->dmabuf = dmabuf;
+	attachment->importer = importer;
+	attachment->buffer = buffer;
+	attachment->size = importer->size(buffer);
+	attachment_init_resv(attachment);
 	attachment->direction = DMA_BIDIRECTIONAL;
 	INIT_WORK(&attachment->release, attachment_release_work);
 	return attachment;
 }
 
-/**
- * dmabed_attachment_create - attach the engine to a buffer
- * @engine: the engine
- * @fd: the buffer
- * @flags: DMABED_ATTACH_*
- *
- * Return: the attachment with one reference; -EBADF, -EINVAL when @fd is no
- * dma-buf, or what the exporter said.
- */
-struct dmabed_attachment *dmabed_attachment_create(struct dmabed_engine *engine,
-						   int fd, u32 flags)
+static struct dmabed_attachment *
+attach_to(struct dmabed_engine *engine, const struct dmabed_importer *importer,
+	  int fd, u32 flags)
 {
 	struct dmabed_attachment *attachment;
-	struct dma_buf *dmabuf;
+	void *buffer = importer->get(fd);
 	int ret = -ENOMEM;
 
-	dmabuf = dma_buf_get(fd);
-	if (IS_ERR(dmabuf))
-		return ERR_CAST(dmabuf);
-	attachment = attachment_alloc(engine, dmabuf);
+	if (IS_ERR(buffer))
+		return buffer;
+	attachment = attachment_alloc(engine, importer, buffer);
 	if (!attachment)
-		goto err_put_dmabuf;
-
-	attachment->attach = dma_buf_dynamic_attach(dmabuf, engine->dev,
-						    ops_of(flags), attachment);
+		goto err_put_buffer;
+	attachment->attach = importer->attach(buffer, engine->dev, flags,
+					      attachment);
 	if (IS_ERR(attachment->attach)) {
 		ret = PTR_ERR(attachment->attach);
 		goto err_free_attachment;
@@ -311,8 +346,36 @@ struct dmabed_attachment *dmabed_attachment_create(struct dmabed_engine *engine,
 	return attachment;
 
 err_free_attachment:
-	kfree(attachment);
-err_put_dmabuf:
-	dma_buf_put(dmabuf);
+	attachment_free(attachment);
+err_put_buffer:
+	importer->put(buffer);
 	return ERR_PTR(ret);
+}
+
+#define OLDER (DMABED_ATTACH_POSTED | DMABED_ATTACH_MERGED)
+
+/**
+ * dmabed_attachment_create - attach the engine to a buffer
+ * @engine: the engine
+ * @fd: the buffer
+ * @flags: DMABED_ATTACH_*, already checked
+ *
+ * Return: the attachment with one reference; -EBADF, -EINVAL when @fd is no
+ * buffer of that generation; -EOPNOTSUPP when the generation's module is not
+ * there; what the exporter said.
+ */
+struct dmabed_attachment *dmabed_attachment_create(struct dmabed_engine *engine,
+						   int fd, u32 flags)
+{
+	const struct dmabed_importer *importer = &dmabed_current;
+	struct dmabed_attachment *attachment;
+
+	if (flags & OLDER)
+		importer = dmabed_importer_get(flags & OLDER);
+	if (!importer)
+		return ERR_PTR(-EOPNOTSUPP);
+	attachment = attach_to(engine, importer, fd, flags);
+	if (IS_ERR(attachment))
+		dmabed_importer_put(importer);
+	return attachment;
 }

@@ -11,6 +11,7 @@
 #include <linux/sync_file.h>
 #include <linux/uaccess.h>
 #include <dmabed/engine_regs.h>
+#include <uapi/dmabed_generations.h>
 
 #include "engine.h"
 
@@ -97,6 +98,20 @@ static int run_info(void *context, void *argument)
 	return 0;
 }
 
+static bool attach_flags_sane(u32 flags)
+{
+	switch (flags) {
+	case 0:
+	case DMABED_ATTACH_DYNAMIC:
+	case DMABED_ATTACH_DYNAMIC | DMABED_ATTACH_P2P:
+	case DMABED_ATTACH_POSTED:
+	case DMABED_ATTACH_MERGED:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static int run_attach(void *context, void *argument)
 {
 	struct dmabed_client *client = context;
@@ -104,8 +119,7 @@ static int run_attach(void *context, void *argument)
 	struct dmabed_attachment *attachment;
 	int ret;
 
-	if (request->flags & ~(DMABED_ATTACH_DYNAMIC | DMABED_ATTACH_P2P) ||
-	    request->flags == DMABED_ATTACH_P2P)
+	if (!attach_flags_sane(request->flags))
 		return -EINVAL;
 	if ((request->flags & DMABED_ATTACH_DYNAMIC) &&
 	    !IS_ENABLED(CONFIG_DMABUF_MOVE_NOTIFY))
@@ -169,14 +183,14 @@ static int map_and_list(struct dmabed_attachment *attachment,
 			enum dma_data_direction direction,
 			struct dmabed_segment *segments, u32 room)
 {
-	struct dma_resv *resv = attachment->dmabuf->resv;
+	struct dma_resv *resv = attachment->resv;
 	struct dmabed_mapping *mapping;
 	int ret;
 
 	ret = dma_resv_lock_interruptible(resv, NULL);
 	if (ret)
 		return ret;
-	mapping = dmabed_mapping_get(attachment, direction);
+	mapping = dmabed_mapping_get(attachment, direction, true);
 	if (IS_ERR(mapping)) {
 		ret = PTR_ERR(mapping);
 		goto out_unlock;
@@ -260,6 +274,24 @@ static int run_map(void *context, void *argument)
 			       request);
 }
 
+static int sync_attachment(struct dmabed_attachment *attachment, void *argument)
+{
+	const struct dmabed_sync *request = argument;
+
+	return dmabed_attachment_sync(attachment, request->target);
+}
+
+static int run_sync(void *context, void *argument)
+{
+	struct dmabed_sync *request = argument;
+
+	if (request->flags || (request->target != DMABED_SYNC_FOR_CPU &&
+			       request->target != DMABED_SYNC_FOR_DEVICE))
+		return -EINVAL;
+	return with_attachment(context, request->attachment, sync_attachment,
+			       request);
+}
+
 /* The same under the buffer's lock; the argument is what to do there. */
 struct locked_work {
 	int (*run)(struct dmabed_attachment *attachment);
@@ -268,7 +300,7 @@ struct locked_work {
 static int work_locked(struct dmabed_attachment *attachment, void *argument)
 {
 	const struct locked_work *work = argument;
-	struct dma_resv *resv = attachment->dmabuf->resv;
+	struct dma_resv *resv = attachment->resv;
 	int ret = dma_resv_lock_interruptible(resv, NULL);
 
 	if (ret)
@@ -372,8 +404,8 @@ static int claim_side(struct dmabed_client *client, struct dmabed_job_side *side
 	if (!attachment)
 		return -ENOENT;
 	side->attachment = attachment;
-	if (offset > attachment->dmabuf->size ||
-	    length > attachment->dmabuf->size - offset)
+	if (offset > attachment->size ||
+	    length > attachment->size - offset)
 		return -EINVAL;
 	return 0;
 }
@@ -536,6 +568,8 @@ static int run_wait(void *context, void *argument)
 		return -ENOENT;
 	ret = wait_for(job->fence, request->timeout_ns);
 	if (!ret)
+		ret = dmabed_job_wait_retired(job);
+	if (!ret)
 		take_result(client, job, request);
 	dmabed_job_put(job);
 	return ret;
@@ -552,6 +586,7 @@ static const struct dmabed_ioctl ioctls[] = {
 	{ _IOC_NR(DMABED_IOC_WAIT), sizeof(struct dmabed_wait), run_wait },
 	{ _IOC_NR(DMABED_IOC_PIN), sizeof(struct dmabed_pin), run_pin },
 	{ _IOC_NR(DMABED_IOC_UNPIN), sizeof(struct dmabed_pin), run_unpin },
+	{ _IOC_NR(DMABED_IOC_SYNC), sizeof(struct dmabed_sync), run_sync },
 };
 
 /* ---- the file ---- */

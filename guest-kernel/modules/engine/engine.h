@@ -10,6 +10,7 @@
  * job.c         one job: fence, dependencies, life
  * queue.c       jobs in order: waiting, in the ring, done
  * attachment.c  attachments and their mappings
+ * current.c     the kernel's dma-buf, seen as one generation among others
  * submit.c      from a request to a queued job
  * chardev.c     ioctls
  * sabotage.c    switches that break something on purpose
@@ -18,7 +19,8 @@
  *
  *   engine->state         read: a call that needs the device; write: remove()
  *   engine->clients_lock  the list of open files, and who ends an attachment
- *   dma_resv              mappings of an attachment to that buffer
+ *   dma_resv              mappings of an attachment to that buffer; where the
+ *                         buffer's generation has none, the attachment's own
  *   engine->lock          queue and ring; taken in interrupts and inside the
  *                         fence locks of others, so no fence is signalled, and
  *                         no memory allocated, under it
@@ -26,8 +28,10 @@
 #ifndef DMABED_ENGINE_H
 #define DMABED_ENGINE_H
 
+#include <linux/completion.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-fence.h>
+#include <linux/dma-resv.h>
 #include <linux/kref.h>
 #include <linux/miscdevice.h>
 #include <linux/mutex.h>
@@ -39,6 +43,7 @@
 #include <uapi/dmabed.h>
 
 #include "core/core.h"
+#include "core/importer.h"
 #include "engine/hw.h"
 
 #define DMABED_RING_ENTRIES 64
@@ -151,7 +156,7 @@ void dmabed_engine_set_mask(struct dmabed_engine *engine);
  * struct dmabed_mapping - a mapping, as long as a job uses it
  * @ref: one for the attachment, one for each job; under the reservation lock
  * @attachment: whose it is
- * @sgt: from dma_buf_map_attachment(); NULL when a sabotage has ended it
+ * @sgt: what the buffer's generation gave; NULL when a sabotage has ended it
  * @direction: that it was made with
  */
 struct dmabed_mapping {
@@ -165,9 +170,14 @@ struct dmabed_mapping {
  * struct dmabed_attachment - this engine's attachment to a buffer
  * @ref: one for the file's table, one for each job and each call
  * @engine: the engine
- * @dmabuf: the buffer, referenced
+ * @importer: the generation of the framework
+ * @buffer: the buffer, referenced
+ * @size: its bytes
+ * @resv: the buffer's reservation object, or @own_resv
+ * @own_resv: of a buffer whose generation has none
  * @attach: the framework's side
  * @mapping: current mapping or NULL; under the reservation lock
+ * @holds: @mapping stays without a job; otherwise it is there as long as jobs
  * @direction: of the last mapping, for the next after a move
  * @pins: how often it holds the buffer in its place; likewise
  * @in_flight: jobs whose fence has not signalled
@@ -176,9 +186,14 @@ struct dmabed_mapping {
 struct dmabed_attachment {
 	struct kref ref;
 	struct dmabed_engine *engine;
-	struct dma_buf *dmabuf;
-	struct dma_buf_attachment *attach;
+	const struct dmabed_importer *importer;
+	void *buffer;
+	size_t size;
+	struct dma_resv *resv;
+	struct dma_resv own_resv;
+	void *attach;
 	struct dmabed_mapping *mapping;
+	bool holds;
 	enum dma_data_direction direction;
 	u32 pins;
 	atomic_t in_flight;
@@ -191,12 +206,19 @@ void dmabed_attachment_put(struct dmabed_attachment *attachment);
 void dmabed_attachment_put_deferred(struct dmabed_attachment *attachment);
 void dmabed_attachment_put_last(struct dmabed_attachment *attachment);
 struct dmabed_mapping *dmabed_mapping_get(struct dmabed_attachment *attachment,
-					  enum dma_data_direction direction);
+					  enum dma_data_direction direction,
+					  bool keep);
 void dmabed_mapping_put(struct dmabed_mapping *mapping);
 void dmabed_mapping_end_early(struct dmabed_mapping *mapping);
+void dmabed_attachment_forget(struct dmabed_attachment *attachment);
 void dmabed_attachment_unmap(struct dmabed_attachment *attachment);
 int dmabed_attachment_pin(struct dmabed_attachment *attachment);
 int dmabed_attachment_unpin(struct dmabed_attachment *attachment);
+int dmabed_attachment_sync(struct dmabed_attachment *attachment, u32 target);
+
+/* ---- current.c ---- */
+
+extern const struct dmabed_importer dmabed_current;
 
 /* ---- ring.c ---- */
 
@@ -272,6 +294,8 @@ enum { DMABED_SRC, DMABED_DST, DMABED_SIDES };
  * @in_fence: to wait for, beside those of the buffers, or NULL
  * @usage: of its fence in the buffers, DMABED_USAGE_*
  * @powered: the device was resumed for this job
+ * @brief: its mappings may end with it, not with the attachment
+ * @retired: complete once it holds no mapping any more
  * @result: status, bytes, mismatch and digest, valid once the fence signalled
  * @retire: frees all but the result
  */
@@ -290,6 +314,8 @@ struct dmabed_job {
 	struct dma_fence *in_fence;
 	u32 usage;
 	bool powered;
+	bool brief;
+	struct completion retired;
 	struct dmabed_wait result;
 	struct work_struct retire;
 };
@@ -304,6 +330,7 @@ int dmabed_job_depend_in_fence(struct dmabed_job *job);
 void dmabed_job_dependency_met(struct dmabed_job *job);
 void dmabed_job_end(struct dmabed_job *job, int error);
 void dmabed_job_abandon(struct dmabed_job *job);
+int dmabed_job_wait_retired(struct dmabed_job *job);
 
 /* ---- queue.c ---- */
 

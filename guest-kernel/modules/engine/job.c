@@ -90,7 +90,7 @@ static void side_release(struct dmabed_engine *engine,
 		return;
 	dmabed_list_destroy(engine, &side->list);
 	if (side->mapping) {
-		resv = side->attachment->dmabuf->resv;
+		resv = side->attachment->resv;
 		dma_resv_lock(resv, NULL);
 		dmabed_mapping_put(side->mapping);
 		dma_resv_unlock(resv);
@@ -129,7 +129,24 @@ static void retire(struct work_struct *work)
 
 	if (!dmabed_engine_sabotaged(DMABED_ENGINE_LEAK_JOB))
 		release_resources(job);
+	complete_all(&job->retired);
 	dmabed_job_put(job);
+}
+
+/**
+ * dmabed_job_wait_retired - wait until what the job wrote can be read
+ * @job: a job whose fence has signalled
+ *
+ * In a generation whose mappings end with the job, it is the end of the mapping
+ * that brings the bytes of a device that bounces.
+ *
+ * Return: 0; -EINTR.
+ */
+int dmabed_job_wait_retired(struct dmabed_job *job)
+{
+	if (!job->brief)
+		return 0;
+	return wait_for_completion_interruptible(&job->retired) ? -EINTR : 0;
 }
 
 /**
@@ -160,6 +177,7 @@ struct dmabed_job *dmabed_job_create(struct dmabed_engine *engine,
 	job->pattern_offset = request->dst_offset / sizeof(u64);
 	INIT_LIST_HEAD(&job->dependencies);
 	atomic_set(&job->unmet, 1);
+	init_completion(&job->retired);
 	INIT_WORK(&job->retire, retire);
 	dmabed_live_add(DMABED_LIVE_JOBS, 1);
 	return job;
@@ -268,7 +286,7 @@ int dmabed_job_depend(struct dmabed_job *job,
 
 	if (dmabed_engine_sabotaged(DMABED_ENGINE_NO_DEPENDENCIES))
 		return 0;
-	dma_resv_for_each_fence(&cursor, side->attachment->dmabuf->resv, usage,
+	dma_resv_for_each_fence(&cursor, side->attachment->resv, usage,
 				fence) {
 		if (fence->context == job->engine->fence_context)
 			continue;

@@ -12,7 +12,7 @@
 
 static struct dma_resv *resv_of(const struct dmabed_job_side *side)
 {
-	return side->attachment ? side->attachment->dmabuf->resv : NULL;
+	return side->attachment ? side->attachment->resv : NULL;
 }
 
 /* ---- the locks of one or two buffers ---- */
@@ -79,7 +79,7 @@ static int map_side(struct dmabed_job_side *side)
 {
 	struct dmabed_mapping *mapping;
 
-	mapping = dmabed_mapping_get(side->attachment, DMA_NONE);
+	mapping = dmabed_mapping_get(side->attachment, DMA_NONE, false);
 	if (IS_ERR(mapping))
 		return PTR_ERR(mapping);
 	side->mapping = mapping;
@@ -91,7 +91,7 @@ static int list_side(struct dmabed_engine *engine, struct dmabed_job_side *side,
 		     u64 offset, u64 length)
 {
 	u64 covered = min_t(u64, round_up(length, engine->info.granule),
-			    side->attachment->dmabuf->size - offset);
+			    side->attachment->size - offset);
 
 	return dmabed_list_create(engine, &side->list, side->mapping->sgt,
 				  offset, covered);
@@ -104,6 +104,8 @@ static int prepare_side(struct dmabed_job *job, struct dmabed_job_side *side,
 
 	if (!side->attachment)
 		return 0;
+	if (!side->attachment->importer->lasting)
+		job->brief = true;
 	ret = map_side(side);
 	if (ret)
 		return ret;

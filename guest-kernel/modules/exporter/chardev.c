@@ -6,9 +6,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
-#include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "exporter.h"
@@ -20,73 +18,19 @@
 /* the framework warns of it */
 #define NOT_TOGETHER (DMABED_EXPORT_DYNAMIC | DMABED_EXPORT_CACHE_SGT)
 
-#define HIGHEST_KIND DMABED_STORAGE_LOCAL
-#define KNOWN_KINDS GENMASK(HIGHEST_KIND, DMABED_STORAGE_PAGES)
-
 /* of struct dmabed_export as it was first */
 #define FIRST_SIZE offsetofend(struct dmabed_export, reserved)
 
 /* ---- export ---- */
 
-static u64 largest_buffer(void)
-{
-	return (u64)totalram_pages() / 2 << PAGE_SHIFT;
-}
-
-static bool source_sane(u32 kind, const char *source)
-{
-	bool wanted = kind == DMABED_STORAGE_POOL ||
-		      kind == DMABED_STORAGE_LOCAL;
-
-	return strnlen(source, DMABED_NAME_LEN) < DMABED_NAME_LEN &&
-	       wanted == !!source[0];
-}
-
-static int check_place(const struct dmabed_place *place, u64 length)
-{
-	if (!dmabed_place_exists(place))
-		return -ENOENT;
-	if (place->kind < DMABED_STORAGE_AUTO || place->kind > HIGHEST_KIND)
-		return -EINVAL;
-	if (place->kind != DMABED_STORAGE_FIXED)
-		return place->address ? -EINVAL : 0;
-	if (!PAGE_ALIGNED(place->address) ||
-	    place->address + length < place->address)
-		return -EINVAL;
-	return 0;
-}
-
-static int check_kind(const struct dmabed_export *request)
-{
-	struct dmabed_place place = {
-		.kind = request->storage,
-		.address = request->address,
-	};
-
-	if ((request->flags & DMABED_EXPORT_HIGH) &&
-	    request->storage != DMABED_STORAGE_PAGES)
-		return -EINVAL;
-	if (!source_sane(request->storage, request->source) ||
-	    request->allowed & ~KNOWN_KINDS)
-		return -EINVAL;
-	strscpy(place.source, request->source, sizeof(place.source));
-	return check_place(&place, request->length);
-}
-
 static int check_export(struct dmabed_export *request)
 {
-	if (request->flags & ~KNOWN_FLAGS || request->reserved ||
-	    (request->flags & NOT_TOGETHER) == NOT_TOGETHER ||
-	    request->reserved2 ||
-	    request->fd_flags & ~(O_CLOEXEC | O_ACCMODE))
+	if ((request->flags & NOT_TOGETHER) == NOT_TOGETHER)
 		return -EINVAL;
-	if ((!request->length || request->length > largest_buffer()) &&
-	    dmabed_exporter_sabotaged(DMABED_EXPORTER_ACCEPT_ANY_SIZE))
+	if (dmabed_exporter_sabotaged(DMABED_EXPORTER_ACCEPT_ANY_SIZE) &&
+	    !dmabed_length_sane(request->length))
 		request->length = PAGE_SIZE;
-	if (!request->length || request->length > largest_buffer())
-		return -EINVAL;
-	request->length = PAGE_ALIGN(request->length);
-	return check_kind(request);
+	return dmabed_check_export(request, KNOWN_FLAGS);
 }
 
 static int fd_flags_of(const struct dmabed_export *request)
@@ -140,38 +84,10 @@ err_put_dmabuf:
 
 /* ---- info ---- */
 
-static int segments_to_user(const struct dmabed_buffer_info *info, u32 room,
-			    const struct dmabed_segment *segments)
+static int fill_info(void *buffer, struct dmabed_buffer_info *info,
+		     struct dmabed_segment *segments, u32 room)
 {
-	if (!info->segments)
-		return 0;
-	if (info->nr_segments > room)
-		return -ENOSPC;
-	return copy_to_user(u64_to_user_ptr(info->segments), segments,
-			    info->nr_segments * sizeof(*segments)) ?
-	       -EFAULT : 0;
-}
-
-static int buffer_info(struct dmabed_buffer *buffer,
-		       struct dmabed_buffer_info *info)
-{
-	struct dmabed_segment *segments = NULL;
-	u32 room = 0;
-	int ret;
-
-	/* no buffer has more runs than pages */
-	if (info->segments)
-		room = min(info->nr_segments, buffer->backing.nr_pages);
-	if (room) {
-		segments = kvcalloc(room, sizeof(*segments), GFP_KERNEL);
-		if (!segments)
-			return -ENOMEM;
-	}
-	ret = dmabed_buffer_info(buffer, info, segments, room);
-	if (!ret)
-		ret = segments_to_user(info, room, segments);
-	kvfree(segments);
-	return ret;
+	return dmabed_buffer_info(buffer, info, segments, room);
 }
 
 /* The buffer behind an fd, referenced, when it is one of ours. */
@@ -191,6 +107,7 @@ static struct dmabed_buffer *buffer_get(int fd)
 
 static int run_buffer_info(void *context, void *argument)
 {
+	struct dmabed_info_source source = { .fill = fill_info };
 	struct dmabed_buffer_info *info = argument;
 	struct dmabed_buffer *buffer;
 	int ret;
@@ -200,7 +117,9 @@ static int run_buffer_info(void *context, void *argument)
 	buffer = buffer_get(info->fd);
 	if (IS_ERR(buffer))
 		return PTR_ERR(buffer);
-	ret = buffer_info(buffer, info);
+	source.nr_pages = buffer->backing.nr_pages;
+	source.buffer = buffer;
+	ret = dmabed_run_info(info, &source);
 	dma_buf_put(buffer->dmabuf);
 	return ret;
 }
@@ -210,16 +129,10 @@ static int run_buffer_info(void *context, void *argument)
 static int migrate(struct dmabed_buffer *buffer,
 		   const struct dmabed_migrate *request)
 {
-	struct dmabed_place place = {
-		.kind = request->storage,
-		.address = request->address,
-	};
+	struct dmabed_place place;
 	int ret;
 
-	if (!source_sane(request->storage, request->source))
-		return -EINVAL;
-	strscpy(place.source, request->source, sizeof(place.source));
-	ret = check_place(&place, buffer->dmabuf->size);
+	ret = dmabed_check_migrate(request, buffer->dmabuf->size, &place);
 	return ret ?: dmabed_buffer_migrate(buffer, &place);
 }
 

@@ -51,26 +51,6 @@ struct dmabed_buffer {
 	struct page *decoy;
 };
 
-/**
- * struct dmabed_device_mapping - a mapping of the buffer for a device
- * @node: in &dmabed_buffer.mappings
- * @sgt: what the importer has
- * @user: for whom
- * @dev: the same device
- * @direction: as mapped
- * @storage: what is mapped, referenced
- * @resource: by dma_map_resource(), of a carve-out behind an IOMMU
- */
-struct dmabed_device_mapping {
-	struct list_head node;
-	struct sg_table sgt;
-	const struct dmabed_backing_user *user;
-	struct device *dev;
-	enum dma_data_direction direction;
-	struct dmabed_storage *storage;
-	bool resource;
-};
-
 /* ---- buffer.c ---- */
 
 struct dma_buf *dmabed_buffer_export(const struct dmabed_export *request);

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What user space asks exporters for, checked; the same for every generation.
+ */
+#include <linux/export.h>
+#include <linux/fcntl.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "core.h"
+
+#define HIGHEST_KIND DMABED_STORAGE_LOCAL
+#define KNOWN_KINDS GENMASK(HIGHEST_KIND, DMABED_STORAGE_PAGES)
+
+/* ---- export ---- */
+
+/**
+ * dmabed_length_sane - may a buffer be this long
+ * @length: bytes
+ */
+bool dmabed_length_sane(u64 length)
+{
+	return length && length <= (u64)totalram_pages() / 2 << PAGE_SHIFT;
+}
+EXPORT_SYMBOL_GPL(dmabed_length_sane);
+
+static bool source_sane(u32 kind, const char *source)
+{
+	bool wanted = kind == DMABED_STORAGE_POOL ||
+		      kind == DMABED_STORAGE_LOCAL;
+
+	return strnlen(source, DMABED_NAME_LEN) < DMABED_NAME_LEN &&
+	       wanted == !!source[0];
+}
+
+static int check_place(const struct dmabed_place *place, u64 length)
+{
+	if (!dmabed_place_exists(place))
+		return -ENOENT;
+	if (place->kind < DMABED_STORAGE_AUTO || place->kind > HIGHEST_KIND)
+		return -EINVAL;
+	if (place->kind != DMABED_STORAGE_FIXED)
+		return place->address ? -EINVAL : 0;
+	if (!PAGE_ALIGNED(place->address) ||
+	    place->address + length < place->address)
+		return -EINVAL;
+	return 0;
+}
+
+static int check_kind(const struct dmabed_export *request)
+{
+	struct dmabed_place place = {
+		.kind = request->storage,
+		.address = request->address,
+	};
+
+	if ((request->flags & DMABED_EXPORT_HIGH) &&
+	    request->storage != DMABED_STORAGE_PAGES)
+		return -EINVAL;
+	if (!source_sane(request->storage, request->source) ||
+	    request->allowed & ~KNOWN_KINDS)
+		return -EINVAL;
+	strscpy(place.source, request->source, sizeof(place.source));
+	return check_place(&place, request->length);
+}
+
+/**
+ * dmabed_check_export - is it a buffer that can be
+ * @request: what user space asks for; its length becomes whole pages
+ * @known_flags: DMABED_EXPORT_* that the generation has
+ *
+ * Return: 0; -EINVAL; -ENOENT when there is no such pool or engine.
+ */
+int dmabed_check_export(struct dmabed_export *request, u32 known_flags)
+{
+	if (request->flags & ~known_flags || request->reserved ||
+	    request->reserved2 ||
+	    request->fd_flags & ~(O_CLOEXEC | O_ACCMODE))
+		return -EINVAL;
+	if (!dmabed_length_sane(request->length))
+		return -EINVAL;
+	request->length = PAGE_ALIGN(request->length);
+	return check_kind(request);
+}
+EXPORT_SYMBOL_GPL(dmabed_check_export);
+
+/* ---- migrate ---- */
+
+/**
+ * dmabed_check_migrate - is it a place that can be
+ * @request: what user space asks for
+ * @length: of the buffer
+ * @place: filled in
+ *
+ * Return: as dmabed_check_export().
+ */
+int dmabed_check_migrate(const struct dmabed_migrate *request, u64 length,
+			 struct dmabed_place *place)
+{
+	if (!source_sane(request->storage, request->source))
+		return -EINVAL;
+	place->kind = request->storage;
+	place->address = request->address;
+	strscpy(place->source, request->source, sizeof(place->source));
+	return check_place(place, length);
+}
+EXPORT_SYMBOL_GPL(dmabed_check_migrate);
+
+/* ---- info ---- */
+
+static int segments_to_user(const struct dmabed_buffer_info *info, u32 room,
+			    const struct dmabed_segment *segments)
+{
+	if (!info->segments)
+		return 0;
+	if (info->nr_segments > room)
+		return -ENOSPC;
+	return copy_to_user(u64_to_user_ptr(info->segments), segments,
+			    info->nr_segments * sizeof(*segments)) ?
+	       -EFAULT : 0;
+}
+
+/**
+ * dmabed_run_info - where a buffer is, for user space
+ * @info: what user space asks for, filled in
+ * @source: who knows
+ *
+ * Nothing is copied to user space while the exporter's lock is held.
+ *
+ * Return: 0; -ENOSPC; -EFAULT; -ENOMEM; what the exporter said.
+ */
+int dmabed_run_info(struct dmabed_buffer_info *info,
+		    const struct dmabed_info_source *source)
+{
+	struct dmabed_segment *segments = NULL;
+	u32 room = 0;
+	int ret;
+
+	/* no buffer has more runs than pages */
+	if (info->segments)
+		room = min(info->nr_segments, source->nr_pages);
+	if (room) {
+		segments = kvcalloc(room, sizeof(*segments), GFP_KERNEL);
+		if (!segments)
+			return -ENOMEM;
+	}
+	ret = source->fill(source->buffer, info, segments, room);
+	if (!ret)
+		ret = segments_to_user(info, room, segments);
+	kvfree(segments);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(dmabed_run_info);
