@@ -19,6 +19,9 @@ static const char *const modules[] = {
 	"dmabed-engine",
 	"dmabed-exporter",
 	"dmabed-calls",
+	"dmabed-posted",
+	"dmabed-posted-off",
+	"dmabed-merged",
 };
 
 static void load_module(const char *name)

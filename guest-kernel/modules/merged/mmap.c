@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The exporter's own way to user space: mmap of its device file.  The framework
+ * has none, and knows nothing of this one.
+ */
+#include <linux/err.h>
+#include <linux/mm.h>
+#include <uapi/dmabed_generations.h>
+
+#include "merged/merged.h"
+
+/**
+ * merged_run_select - DMABED_IOC_SELECT
+ * @context: the open file
+ * @argument: struct dmabed_select
+ */
+int merged_run_select(void *context, void *argument)
+{
+	const struct dmabed_select *request = argument;
+	struct merged_client *client = context;
+	struct merged_buf *buf = NULL;
+
+	if (request->flags || request->reserved || request->fd < -1)
+		return -EINVAL;
+	if (request->fd >= 0)
+		buf = merged_buf_get(request->fd);
+	if (IS_ERR(buf))
+		return PTR_ERR(buf);
+	if (buf && !merged_buffer_of(buf)) {
+		merged_buf_put(buf);
+		return -EOPNOTSUPP;
+	}
+	mutex_lock(&client->lock);
+	swap(client->selected, buf);
+	mutex_unlock(&client->lock);
+	merged_buf_put(buf);
+	return 0;
+}
+
+/* ---- mappings; each has a reference to its buffer ---- */
+
+static vm_fault_t insert(struct vm_fault *vmf,
+			 const struct dmabed_storage *storage, pgoff_t index)
+{
+	pgprot_t protection = vmf->vma->vm_page_prot;
+
+	if (storage->carveout) {
+		if (!storage->cpu || READ_ONCE(storage->carveout->gone))
+			return VM_FAULT_SIGBUS;
+		protection = pgprot_writecombine(protection);
+	}
+	return vmf_insert_pfn_prot(vmf->vma, vmf->address,
+				   dmabed_storage_pfn(storage, index),
+				   protection);
+}
+
+static vm_fault_t buffer_fault(struct vm_fault *vmf)
+{
+	struct merged_buf *buf = vmf->vma->vm_private_data;
+	struct merged_buffer *buffer = merged_buffer_of(buf);
+	vm_fault_t ret = VM_FAULT_SIGBUS;
+
+	if (vmf->pgoff >= buffer->backing.nr_pages)
+		return VM_FAULT_SIGBUS;
+	if (mutex_lock_interruptible(&buf->lock))
+		return VM_FAULT_NOPAGE;
+	if (!merged_buffer_place(buffer, NULL))
+		ret = insert(vmf, buffer->backing.storage, vmf->pgoff);
+	mutex_unlock(&buf->lock);
+	return ret;
+}
+
+static void buffer_open(struct vm_area_struct *vma)
+{
+	struct merged_buf *buf = vma->vm_private_data;
+
+	get_file(buf->file);
+}
+
+static void buffer_close(struct vm_area_struct *vma)
+{
+	merged_buf_put(vma->vm_private_data);
+}
+
+static const struct vm_operations_struct buffer_vm_ops = {
+	.open = buffer_open,
+	.close = buffer_close,
+	.fault = buffer_fault,
+};
+
+static bool within(const struct merged_buf *buf, struct vm_area_struct *vma)
+{
+	u64 pages = PAGE_ALIGN(buf->size) >> PAGE_SHIFT;
+
+	return vma->vm_pgoff <= pages &&
+	       vma_pages(vma) <= pages - vma->vm_pgoff &&
+	       vma->vm_flags & (VM_SHARED | VM_MAYSHARE);
+}
+
+static int map_locked(struct merged_client *client, struct vm_area_struct *vma)
+{
+	struct merged_buf *buf = client->selected;
+
+	if (!buf)
+		return -EBADF;
+	if (!within(buf, vma))
+		return -EINVAL;
+	vm_flags_set(vma, VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
+	vma->vm_ops = &buffer_vm_ops;
+	vma->vm_private_data = buf;
+	get_file(buf->file);
+	WRITE_ONCE(merged_buffer_of(buf)->mapping, vma->vm_file->f_mapping);
+	return 0;
+}
+
+/**
+ * merged_mmap - map the selected buffer into a process
+ * @client: the open file
+ * @vma: the mapping
+ *
+ * Return: 0; -EBADF without a buffer; -EINVAL beyond its end, or for a private
+ * mapping.
+ */
+int merged_mmap(struct merged_client *client, struct vm_area_struct *vma)
+{
+	int ret;
+
+	mutex_lock(&client->lock);
+	ret = map_locked(client, vma);
+	mutex_unlock(&client->lock);
+	return ret;
+}
+
+/**
+ * merged_zap - the next access of each process faults
+ * @buffer: the buffer, locked
+ *
+ * Mappings of other buffers by the same device fault, too, and find their pages.
+ */
+void merged_zap(struct merged_buffer *buffer)
+{
+	struct address_space *mapping = READ_ONCE(buffer->mapping);
+
+	lockdep_assert_held(&buffer->buf->lock);
+	if (mapping)
+		unmap_mapping_range(mapping, 0, 0, 1);
+}
