@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "exporters.h"
+#include "generations.h"
 #include "sabotage.h"
 #include "test.h"
 
@@ -63,21 +64,29 @@ static long count_timelines(void)
 	return count;
 }
 
-static void count_own(struct account *account)
+static void count_own_of(struct account *account, const char *device)
 {
 	struct dmabed_stats stats = { .size = sizeof(stats) };
-	int exporter = open(EXPORTER_DEVICE, O_RDWR | O_CLOEXEC);
+	int exporter = open(device, O_RDWR | O_CLOEXEC);
 
 	if (exporter < 0)
 		return;
 	if (ioctl(exporter, DMABED_IOC_STATS, &stats) == 0) {
-		account->own_buffers = stats.buffers;
-		account->attachments = stats.attachments;
-		account->mappings = stats.mappings;
+		account->own_buffers += stats.buffers;
+		account->attachments += stats.attachments;
+		account->mappings += stats.mappings;
+		/* of all of them */
 		account->pages = stats.pages;
 		account->jobs = stats.jobs;
 	}
 	close(exporter);
+}
+
+static void count_own(struct account *account)
+{
+	count_own_of(account, EXPORTER_DEVICE);
+	count_own_of(account, POSTED_DEVICE);
+	count_own_of(account, MERGED_DEVICE);
 }
 
 static long count_references(void)
