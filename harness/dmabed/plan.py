@@ -67,6 +67,9 @@ def _planned(scenario: Scenario, name: str) -> Planned:
     shipped = layout.name in layouts.names()
     if shipped and layout.name not in scenario.layouts:
         return Planned(scenario, layout, skip=f"{scenario.name} is not for {layout.name}")
+    if parts := scenarios.open_parts(scenario, layout):
+        return Planned(scenario, layout, skip=f"{layout.name} has nobody for {', '.join(parts)}")
+    scenario = scenarios.for_layout(scenario, layout)
     # a user's own SoC: whatever finds its devices there may run
     missing = [device for device in scenario.devices if device not in {d.name for d in layout.blocks}]
     if missing and not shipped:

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dmabed import matrix, paths, rows, storyline, yamlfile
+from dmabed import casting, matrix, paths, rows, storyline, yamlfile
+from dmabed import layout as layouts
 from dmabed.errors import InputError
 from dmabed.generation import CURRENT, GENERATIONS, KEY
 from dmabed.layout import Layout
@@ -23,6 +24,8 @@ from dmabed.steps import Step, make_step
 
 SCENARIOS = paths.CONFIGS / "scenarios"
 DEFAULT_TIMEOUT_S = 30.0
+EVERY_SOC = "every-soc"
+NO_SOC = "testbed-"  # how the names of layouts begin that no real SoC has
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class Scenario:
     document: yamlfile.Document = field(repr=False, compare=False)
     report: str = ""  # of a regression: where it was reported
     told_apart_by: str = ""  # of a regression: the switch with which it fails
+    cast: casting.Roles = field(default_factory=dict)  # parts, and the roles that may play them
 
     @property
     def family(self) -> str:
@@ -104,7 +108,7 @@ def _make(document: yamlfile.Document, ending: str) -> Scenario:
         name=data["scenario"] + ending,
         purpose=" ".join(data["purpose"].split()),
         rows=tuple(row for row in data.get("rows", ()) if _may_prove(row, generation)),
-        layouts=tuple(data["layouts"]),
+        layouts=_layouts(data["layouts"]),
         tags=tuple(data.get("tags", ())),
         timeout_s=float(data.get("timeout", DEFAULT_TIMEOUT_S)),
         generation=generation,
@@ -116,7 +120,29 @@ def _make(document: yamlfile.Document, ending: str) -> Scenario:
         document=document,
         report=data.get("report", ""),
         told_apart_by=data.get("told-apart-by", ""),
+        cast=data.get("cast", {}),
     )
+
+
+def _layouts(listed: Sequence[str]) -> tuple[str, ...]:
+    """The names, each once; ``every-soc`` stands for all layouts of real SoCs."""
+    every = [name for name in layouts.names() if not name.startswith(NO_SOC)]
+    named = [name for entry in listed for name in (every if entry == EVERY_SOC else [entry])]
+    return tuple(dict.fromkeys(named))
+
+
+def for_layout(scenario: Scenario, layout: Layout) -> Scenario:
+    """The scenario with devices of the layout in its parts; as it is while a part is open."""
+    if not scenario.cast or open_parts(scenario, layout):
+        return scenario
+    names = casting.players(scenario.cast, layout)
+    return _make(casting.played(scenario.document, names), scenario.name.removeprefix(scenario.family))
+
+
+def open_parts(scenario: Scenario, layout: Layout) -> list[str]:
+    """The parts that no block of the layout can play."""
+    names = casting.players(scenario.cast, layout)
+    return [part for part in scenario.cast if part not in names]
 
 
 def check_layout(scenario: Scenario, layout: Layout) -> None:
@@ -252,7 +278,7 @@ def _check_rows_are_proved(document: yamlfile.Document, scenarios: Sequence[Scen
 
 
 def _check_layouts_exist(document: yamlfile.Document) -> None:
-    known = sorted(path.stem for path in paths.LAYOUTS.glob("*.yaml"))
+    known = [*layouts.names(), EVERY_SOC]
     for index, name in enumerate(document.data["layouts"]):
         if name not in known:
             raise document.error(("layouts", index), f"there is no layout '{name}'", ", ".join(known))

@@ -268,7 +268,8 @@ def test_shipped_scenarios_load_and_fit_their_layouts() -> None:
     for story in shipped:
         assert story.tags
         for name in story.layouts:
-            scenario.check_layout(story, known[name])
+            assert scenario.open_parts(story, known[name]) == []
+            scenario.check_layout(scenario.for_layout(story, known[name]), known[name])
             layout.override(known[name], story.device_overrides, story.document)
 
 
