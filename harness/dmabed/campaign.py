@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -27,6 +28,8 @@ class Campaign:
         self._run_one = run_one
         self._stop = stop
         self._passes: dict[str, bool] = {}
+        self._lock = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
 
     def run(
         self,
@@ -53,9 +56,14 @@ class Campaign:
 
     def _passes_without(self, planned: Planned) -> bool:
         """Does the scenario pass as it is? Asked once, and only of those that noticed something."""
-        if planned.folder not in self._passes:
-            self._passes[planned.folder] = self._run_one(planned).verdict.passed
-        return self._passes[planned.folder]
+        with self._lock_of(planned.folder):  # two switches may be noticed by it at the same time
+            if planned.folder not in self._passes:
+                self._passes[planned.folder] = self._run_one(planned).verdict.passed
+            return self._passes[planned.folder]
+
+    def _lock_of(self, folder: str) -> threading.Lock:
+        with self._lock:
+            return self._locks.setdefault(folder, threading.Lock())
 
     def _try(self, switch: Switch, rows: tuple[str, ...]) -> Trial:
         """Until every row has a scenario that notices, or none is left."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -92,6 +94,25 @@ def test_only_scenarios_that_can_notice_are_run(tmp_path: Path) -> None:
     )
     assert survivors([found]) == {"broken": ("C4",)}
     assert not found.missed
+
+
+def test_a_scenario_that_two_switches_hit_at_once_runs_without_them_once(tmp_path: Path) -> None:
+    plain: list[str] = []
+    both_noticed = threading.Barrier(2, timeout=10)
+
+    def run_one(each: Planned) -> Done:
+        if each.switch is not None:
+            both_noticed.wait()
+            return Done(each, Verdict(Status.FAILED, "noticed"), 0.1)
+        plain.append(each.folder)
+        time.sleep(0.05)  # time for the other one to come
+        return Done(each, Verdict(Status.PASSED, "fine"), 0.1)
+
+    switches = [Switch(name, ("C4",), "much", "failed", module="core") for name in ("one", "other")]
+    chosen = [(switch, switch.rows) for switch in switches]
+    trials = Campaign([planned(tmp_path, "one", "C4")], run_one).run(chosen, 2, lambda _trial: None)
+    assert len(plain) == 1
+    assert not survivors(trials)
 
 
 DEFECT = Switch("defect", ("P17",), "an oops", "failed", module="posted", parameter="defect", breaks="P1")
