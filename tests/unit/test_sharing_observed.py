@@ -3,16 +3,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from sharing_layouts import KIB, device
 
+from dmabed import pattern
 from dmabed.answers import JobAnswer
 from dmabed.evidence import JobEvidence, Violation
 from dmabed.pattern import sha256_of
 from dmabed.ranges import Run
+from dmabed.sharing import marks
 from dmabed.sharing.cells import Cell
 from dmabed.sharing.observed import Surroundings, judge
 from dmabed.sharing.outcomes import DIRECT, Expectation
@@ -223,3 +226,11 @@ def test_a_witness_who_contradicts_the_others(lie: Any) -> None:
     seen, jobs = direct()
     lie(seen, jobs)
     assert outcome((seen, jobs)) == "error"
+
+
+def test_marks_are_at_both_ends_of_a_large_buffer() -> None:
+    size = 1 << 20
+    whole = pattern.pattern(7, 0, size)
+    marked = whole[: marks.END] + bytes(size - 2 * marks.END) + whole[-marks.END :]
+    assert marks.sha256_of(7, size) == hashlib.sha256(marked).hexdigest()
+    assert marks.sha256_of(7, SIZE) == sha256_of(7, 0, SIZE)

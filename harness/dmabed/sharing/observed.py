@@ -18,10 +18,10 @@ from dmabed.layout import Device
 from dmabed.pattern import sha256_of
 from dmabed.ranges import Run
 from dmabed.reach import Place
-from dmabed.sharing import outcomes
+from dmabed.sharing import marks, outcomes
 from dmabed.sharing.cells import Cell
 from dmabed.sharing.outcomes import Outcome
-from dmabed.sharing.placement import Exporter
+from dmabed.sharing.placement import Exporter, page_rounded
 from dmabed.sharing.probe import Observation
 
 
@@ -65,8 +65,8 @@ def _judge(
         return outcomes.refused(seen.errno), f"{seen.refused_by} said {seen.errno}"
     if seen.stuck or seen.read is None or not jobs:
         return outcomes.ERROR, seen.stuck or "no job was tried"
-    size = -(-cell.size // where.page) * where.page
-    before, after = (sha256_of(seed, 0, size) for seed in seen.seeds)
+    size = page_rounded(cell.size, where.page)
+    before, after = marks.sha256_of(seen.seeds[0], size), sha256_of(seen.seeds[1], 0, size)
     _same_story(seen.read, jobs[0], size)
     if seen.read.status != "ok":
         return outcomes.FAULT, f"its hardware ended a read with {seen.read.status}"

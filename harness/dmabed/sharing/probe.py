@@ -17,9 +17,11 @@ from dmabed.agent import Answer
 from dmabed.answers import JobAnswer
 from dmabed.errors import TestbedError
 from dmabed.machine import Machine
+from dmabed.pattern import sha256_of
 from dmabed.ranges import Run
-from dmabed.sharing.cells import Cell
-from dmabed.sharing.placement import Exporter
+from dmabed.sharing import marks
+from dmabed.sharing.cells import Cell, page_of
+from dmabed.sharing.placement import Exporter, page_rounded
 
 BUFFER = "cell"
 WAIT_MS = 10000
@@ -51,7 +53,7 @@ class Observation:
     unsynced: str = ""
     """SHA-256 of what the CPU sees, past all syncs, when the device has written."""
     home: str = ""
-    """The same, once it is unmapped and synced."""
+    """The same, once it is unmapped and synced; of bytes that were not there before."""
     jobs: list[int] = field(default_factory=list)
     """Ordinals of its jobs among those of the importer in this session."""
     seconds: float = 0.0
@@ -74,6 +76,7 @@ class Guest:
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
+        self._page = page_of(machine.layout)
         self._jobs: dict[str, int] = {}
         self._number = 0
         self.cma_heap = self._find_cma_heap()
@@ -118,11 +121,11 @@ class Guest:
         late = cell.exporter in _ASK_FIRST
         if cell.first_user:
             self._attach_and_map(cell.first_user, seen, whose="the first user's ")
-        if not late and not self._cpu_write(seen):
+        if not late and not self._cpu_write(cell, seen):
             return
         moves = self._migrations(cell)
         seen.mapped = self._attach_and_map(cell.importer, seen)
-        if late and not self._cpu_write(seen):
+        if late and not self._cpu_write(cell, seen):
             return
         seen.slots = _less(self._slots(), before)
         if cell.exporter.ours:
@@ -131,13 +134,15 @@ class Guest:
 
     def _jobs_of(self, cell: Cell, seen: Observation) -> None:
         """Read, and write if what was read is right; then see what has arrived."""
+        size = self._size(cell)
         seen.read = self._job(cell, seen, "digest", src=BUFFER)
-        if seen.read.status == "ok" and seen.read.sha256 == self._written:
+        if seen.read.status == "ok" and seen.read.sha256 == marks.sha256_of(seen.seeds[0], size):
             seen.write = self._job(cell, seen, "fill", dst=BUFFER, seed=hex(seen.seeds[1]))
             seen.unsynced = self._digest(sync=False)
         self._ask("unmap", device=cell.importer, buffer=BUFFER)
         self._ask("detach", device=cell.importer, buffer=BUFFER)
-        seen.home = self._digest(sync=True)
+        arrived = seen.unsynced == sha256_of(seen.seeds[1], 0, size)
+        seen.home = seen.unsynced if arrived else self._digest(sync=True)
 
     def _export(self, cell: Cell) -> None:
         length = hex(cell.size)
@@ -161,12 +166,17 @@ class Guest:
             raise _Refused(f"{whose}{('attach', 'map')[len(answers_) - 1]}", last.errno)
         return answers.runs(last.result)
 
-    def _cpu_write(self, seen: Observation) -> bool:
-        answer = self._ask("cpu-write", buffer=BUFFER, seed=hex(seen.seeds[0]))
-        self._written = str(answer.result.get("sha256"))
-        if not answer.ok:
-            seen.stuck = f"the CPU can't write to it: {answer.errno}"
-        return answer.ok
+    def _cpu_write(self, cell: Cell, seen: Observation) -> bool:
+        for offset, length in marks.parts(self._size(cell)):
+            place = {"offset": hex(offset), "length": hex(length)}
+            answer = self._ask("cpu-write", buffer=BUFFER, seed=hex(seen.seeds[0]), **place)
+            if not answer.ok:
+                seen.stuck = f"the CPU can't write to it: {answer.errno}"
+                return False
+        return True
+
+    def _size(self, cell: Cell) -> int:
+        return page_rounded(cell.size, self._page)
 
     def _job(self, cell: Cell, seen: Observation, operation: str, **arguments: Any) -> JobAnswer:
         device = cell.importer
@@ -214,8 +224,6 @@ class Guest:
 
     def _ask(self, op: str, **arguments: Any) -> Answer:
         return self._machine.call(op, 2 * WAIT_MS / 1000, **arguments)
-
-    _written = ""
 
 
 # Nothing is allocated before the importer has said what it needs.

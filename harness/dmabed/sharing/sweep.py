@@ -21,6 +21,7 @@ from dmabed.errors import TestbedError
 from dmabed.evidence import Activity, EvidenceError
 from dmabed.layout import Layout
 from dmabed.machine import Machine
+from dmabed.ranges import Run
 from dmabed.sabotage import Switch
 from dmabed.sharing import observed, outcomes, zones
 from dmabed.sharing.cells import Cell, Plan, Result, page_of
@@ -107,7 +108,7 @@ class Sweep:
                 results += self._group(machine, guest, pools, groups[0])
                 del groups[0]
 
-    def _group(self, machine: Machine, guest: Guest, pools: Sequence[Any], cells: list[Cell]) -> list[Result]:
+    def _group(self, machine: Machine, guest: Guest, pools: Sequence[Run], cells: list[Cell]) -> list[Result]:
         """The cells of one importer."""
         device = cells[0].importer
         where = surroundings(machine.layout, device, pools)
@@ -124,12 +125,13 @@ class Sweep:
         return [_result(cell, where, each, activity) for cell, each in zip(cells, seen, strict=True)]
 
 
-def surroundings(layout: Layout, device: str, pools: Sequence[Any]) -> Surroundings:
+def surroundings(layout: Layout, device: str, pools: Sequence[Run]) -> Surroundings:
     """What a layout and its guest's console say that is needed to place bytes."""
     page = page_of(layout)
     memory = zones.memory(layout, page)
     entry = layout.device(device)
-    return Surroundings(entry, layout.translates(entry), tuple(pools), memory.cma, memory.ram, page)
+    ram = tuple(Run(bank.base, bank.size) for bank in layout.banks)
+    return Surroundings(entry, layout.translates(entry), tuple(pools), memory.cma, ram, page)
 
 
 @dataclass(frozen=True)
