@@ -78,6 +78,14 @@ TEST(M1, wrong_arguments)
 	CHECK_FAILS(engine_attach(engine, buffer, DMABED_ATTACH_POSTED), EINVAL);
 }
 
+TEST(M1, detach_with_a_table)
+{
+	int buffer = old_buffer(&merged, LENGTH);
+
+	CHECK_EQ(old_call(MERGED_DEVICE, DMABED_OLD_DETACH_HOLDING, buffer), 0);
+	CHECK_EQ(info_of(buffer).mappings, 0);
+}
+
 TEST(M1, no_memory)
 {
 	int buffer = old_buffer(&merged, PAGE), engine = engine_open();

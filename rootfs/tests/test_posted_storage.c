@@ -337,6 +337,15 @@ TEST(P15, any_order)
 	CHECK_EQ(old_call(POSTED_DEVICE, DMABED_OLD_DETACH_BEFORE_PUT, -1), 0);
 }
 
+/* A driver that never puts what it got: the detach does. */
+TEST(P15, detach_with_a_list)
+{
+	int buffer = old_buffer(&posted, LENGTH);
+
+	CHECK_EQ(old_call(POSTED_DEVICE, DMABED_OLD_DETACH_HOLDING, buffer), 0);
+	CHECK_EQ(info_of(buffer).mappings, 0);
+}
+
 TEST(P15, detach_ends_lists)
 {
 	int buffer = old_high_buffer(&posted, LENGTH);

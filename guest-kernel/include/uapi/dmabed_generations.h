@@ -173,6 +173,7 @@ struct dmabed_handle_info {
 #define DMABED_OLD_DETACH_BEFORE_PUT	19	/* the other way round: 0 */
 #define DMABED_OLD_REFERENCES		20	/* buffer: references to its file */
 #define DMABED_OLD_LIST_BYTES		21	/* buffer: see below */
+#define DMABED_OLD_DETACH_HOLDING	22	/* buffer: a list, not put, detach: 0 */
 
 /*
  * DMABED_OLD_LIST_BYTES: a list for the device that attached first, read as a

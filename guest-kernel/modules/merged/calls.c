@@ -268,6 +268,24 @@ static s64 call_fd(struct merged_buf *buf)
 	return fd;
 }
 
+/* What a driver forgot to give back goes with its attachment. */
+static s64 call_detach_holding(struct merged_buf *buf)
+{
+	u64 before = dmabed_live_count(DMABED_LIVE_MERGED_TABLES);
+	struct merged_attachment *attach = merged_buf_attach(buf, &device->dev);
+	struct sg_table *table;
+	s64 result;
+
+	if (IS_ERR_OR_NULL(attach))
+		return result_of(attach);
+	table = merged_map_attachment(attach, DMA_TO_DEVICE);
+	result = result_of(table);
+	merged_buf_detach(buf, attach);
+	if (!result && dmabed_live_count(DMABED_LIVE_MERGED_TABLES) != before)
+		return -ESTALE;
+	return result;
+}
+
 static s64 call_on(struct merged_buf *buf, const struct dmabed_call *call)
 {
 	switch (call->function) {
@@ -286,6 +304,8 @@ static s64 call_on(struct merged_buf *buf, const struct dmabed_call *call)
 		return file_count(buf->file) - 1;
 	case DMABED_OLD_LIST_BYTES:
 		return call_list_bytes(buf);
+	case DMABED_OLD_DETACH_HOLDING:
+		return call_detach_holding(buf);
 	default:
 		return -EINVAL;
 	}
@@ -339,6 +359,7 @@ static bool needs_buffer(u32 function)
 	case DMABED_OLD_LIST_UNATTACHED:
 	case DMABED_OLD_REFERENCES:
 	case DMABED_OLD_LIST_BYTES:
+	case DMABED_OLD_DETACH_HOLDING:
 		return true;
 	default:
 		return false;
@@ -355,7 +376,7 @@ int merged_run_call(void *context, void *argument)
 	struct dmabed_call *call = argument;
 
 	if (call->flags || !call->function ||
-	    call->function > DMABED_OLD_LIST_BYTES)
+	    call->function > DMABED_OLD_DETACH_HOLDING)
 		return -EINVAL;
 	call->result = needs_buffer(call->function) ?
 		       call_on_fd(call) : call_on_nothing(call->function);

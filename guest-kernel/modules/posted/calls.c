@@ -257,6 +257,25 @@ static s64 call_list_bytes(struct posted_buf *buf)
 	return result;
 }
 
+/* What a driver forgot to give back goes with its attachment. */
+static s64 call_detach_holding(struct posted_buf *buf)
+{
+	u64 before = dmabed_live_count(DMABED_LIVE_POSTED_LISTS);
+	struct posted_attachment *attach = posted_buf_attach(buf, &device->dev);
+	struct scatterlist *list;
+	s64 result;
+	int nents;
+
+	if (IS_ERR_OR_NULL(attach))
+		return result_of(attach);
+	list = posted_get_scatterlist(attach, DMA_TO_DEVICE, &nents);
+	result = result_of(list);
+	posted_buf_detach(buf, attach);
+	if (!result && dmabed_live_count(DMABED_LIVE_POSTED_LISTS) != before)
+		return -ESTALE;
+	return result;
+}
+
 static s64 call_on(struct posted_buf *buf, const struct dmabed_call *call)
 {
 	switch (call->function) {
@@ -275,6 +294,8 @@ static s64 call_on(struct posted_buf *buf, const struct dmabed_call *call)
 		return file_count(buf->file) - 1;
 	case DMABED_OLD_LIST_BYTES:
 		return call_list_bytes(buf);
+	case DMABED_OLD_DETACH_HOLDING:
+		return call_detach_holding(buf);
 	default:
 		return -EINVAL;
 	}
@@ -328,6 +349,7 @@ static bool needs_buffer(u32 function)
 	case DMABED_OLD_LIST_UNATTACHED:
 	case DMABED_OLD_REFERENCES:
 	case DMABED_OLD_LIST_BYTES:
+	case DMABED_OLD_DETACH_HOLDING:
 		return true;
 	default:
 		return false;
@@ -344,7 +366,7 @@ int posted_run_call(void *context, void *argument)
 	struct dmabed_call *call = argument;
 
 	if (call->flags || !call->function ||
-	    call->function > DMABED_OLD_LIST_BYTES)
+	    call->function > DMABED_OLD_DETACH_HOLDING)
 		return -EINVAL;
 	call->result = needs_buffer(call->function) ?
 		       call_on_fd(call) : call_on_nothing(call->function);
