@@ -19,6 +19,7 @@ ENGINE = "dmabed-engine-sys"
 ENGINE_PCI = "dmabed-engine-pci"
 ROOT_PORT = "pcie-root-port"
 IOMMU = "dmabed-rk-iommu"
+IOMMU_SUN50I = "dmabed-sun50i-iommu"
 MEMORY_ID = "ram0"
 
 _MIB = 1 << 20
@@ -82,16 +83,18 @@ def port_id(number: int) -> str:
 
 
 def iommu_properties(iommu: Iommu) -> dict[str, int | str]:
-    """An IOMMU of the platform, as docs/specs/rockchip-iommu.md has it."""
-    return {
+    """An IOMMU of the platform, as docs/specs/rockchip-iommu.md and sun50i-iommu.md have it."""
+    properties: dict[str, int | str] = {
         "driver": IOMMU,
         "id": iommu.name,
         "mmio-base": iommu.base,
         "spi": iommu.spi,
-        "version": _IOMMU_VERSIONS[iommu.type],
         "output-bits": iommu.output_bits,
         "tlb": iommu.tlb,
     }
+    if iommu.type == "sun50i":
+        return properties | {"driver": IOMMU_SUN50I}
+    return properties | {"version": _IOMMU_VERSIONS[iommu.type]}
 
 
 _IOMMU_VERSIONS = {"rockchip-v1": 1, "rockchip-v2": 2}

@@ -36,7 +36,7 @@ DTC_SECONDS = 60
 
 @dataclass(frozen=True)
 class _Links:
-    """The labels or paths by which nodes find each other, by name."""
+    """The labels or paths by which nodes find each other, by name; of IOMMUs by who is behind them."""
 
     iommus: dict[str, str]
     areas: dict[str, str]
@@ -77,7 +77,7 @@ def _words(layout: Layout) -> dict[str, Any]:
     platform = layout.platform
     iommus = {iommu.name: f"iommu{index}" for index, iommu in enumerate(layout.iommus)}
     areas = {area.name: f"{{/reserved-memory/{area.name}@{area.base:x}}}" for area in layout.reserved}
-    links = _Links(iommus, areas)
+    links = _Links(_behind(layout, iommus), areas)
     plain = [device for device in layout.devices if not (device.tree_dma_ranges or device.on_pcie)]
     return {
         "name": layout.name,
@@ -192,15 +192,36 @@ def _pci_interrupts(pcie: Pcie) -> list[str]:
     ]
 
 
-_IOMMU_COMPATIBLE = {"rockchip-v1": "rockchip,iommu", "rockchip-v2": "rockchip,rk3568-iommu"}
+_IOMMU_COMPATIBLE = {
+    "rockchip-v1": "rockchip,iommu",
+    "rockchip-v2": "rockchip,rk3568-iommu",
+    "sun50i": "allwinner,sun50i-h6-iommu",
+}
+# Its registers end before the line of its reset, which is in the same page: docs/specs/sun50i-iommu.md
+_SUN50I_REGISTERS = 0x200
+_SUN50I_RESET_LINE = 0xF00
 
 
 def _iommu(iommu: Iommu, label: str) -> dict[str, Any]:
-    return _place(iommu.base, layout_checks.IOMMU_SIZE) | {
-        "label": label,
-        "compatible": _IOMMU_COMPATIBLE[iommu.type],
-        "spi": iommu.spi,
-    }
+    words = {"label": label, "compatible": _IOMMU_COMPATIBLE[iommu.type], "spi": iommu.spi}
+    if iommu.type != "sun50i":
+        return words | _place(iommu.base, layout_checks.IOMMU_SIZES[iommu.type]) | {"reset": None}
+    place = _place(iommu.base, _SUN50I_REGISTERS)
+    return words | place | {"reset": _place(iommu.base + _SUN50I_RESET_LINE, 4)}
+
+
+def _behind(layout: Layout, labels: dict[str, str]) -> dict[str, str]:
+    """For each block behind an IOMMU that one's label, and the block's number there where it takes one."""
+    numbered = {iommu.name for iommu in layout.iommus if iommu.type == "sun50i"}
+    found: dict[str, str] = {}
+    masters: dict[str, int] = {}
+    for block in layout.blocks:
+        if block.iommu is not None:
+            number = masters.get(block.iommu, 0)
+            masters[block.iommu] = number + 1
+            label = labels[block.iommu]
+            found[block.name] = f"{label} {number}" if block.iommu in numbered else label
+    return found
 
 
 def _engine(device: Device, links: _Links) -> dict[str, Any]:
@@ -211,7 +232,7 @@ def _engine(device: Device, links: _Links) -> dict[str, Any]:
         reg.append(cells(local.base, local.size))
         lines.append('reg-names = "regs", "local";')
     if device.iommu is not None:
-        lines.append(f"iommus = <&{links.iommus[device.iommu]}>;")
+        lines.append(f"iommus = <&{links.iommus[device.name]}>;")
     if device.memory_region is not None:
         lines.append(f"memory-region = <&{links.areas[device.memory_region]}>;")
     if device.coherent:
@@ -227,7 +248,7 @@ def _media(block: Device, links: _Links) -> dict[str, Any]:
     if reset := words["reset"]:
         words["reset"] = reset | _place(reset["base"], reset["size"])
     if block.iommu is not None:
-        words["lines"] = [*words["lines"], f"iommus = <&{links.iommus[block.iommu]}>;"]
+        words["lines"] = [*words["lines"], f"iommus = <&{links.iommus[block.name]}>;"]
     return words
 
 

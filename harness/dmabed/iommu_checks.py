@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from dmabed.layout import Device, Iommu, Layout
 
 _MIN_OUTPUT_BITS = 24
-# What an entry of their tables can hold (drivers/iommu/rockchip-iommu.c:188-220).
-MAX_OUTPUT_BITS = {"rockchip-v1": 32, "rockchip-v2": 40}
+# What an entry of their tables can hold (drivers/iommu/rockchip-iommu.c:188-220, sun50i-iommu.c:203-215).
+MAX_OUTPUT_BITS = {"rockchip-v1": 32, "rockchip-v2": 40, "sun50i": 32}
+_MAX_MASTERS = 6  # of a sun50i (drivers/iommu/sun50i-iommu.c:79-84)
 
 
 def problems(layout: Layout, devices: Sequence[Device]) -> Iterator[Problem]:
@@ -27,11 +28,15 @@ def problems(layout: Layout, devices: Sequence[Device]) -> Iterator[Problem]:
 
 def _iommu_problems(layout: Layout, iommu: Iommu) -> Iterator[Problem]:
     path, most = ("iommus", iommu.name), MAX_OUTPUT_BITS[iommu.type]
-    first = layout.iommus[0].type
+    first = next((other.type for other in layout.iommus if other.type != "sun50i"), iommu.type)
+    masters = [block.name for block in layout.blocks if block.iommu == iommu.name]
     if iommu.output_bits > most:
         what = f"a {iommu.type} drives at most {most} bits"
         yield Problem((*path, "output-bits"), what, f"{_MIN_OUTPUT_BITS} to {most}")
-    if iommu.type != first:
+    if iommu.type == "sun50i" and len(masters) > _MAX_MASTERS:
+        what = f"{len(masters)} devices are behind it: {', '.join(masters)}"
+        yield Problem(path, what, f"at most {_MAX_MASTERS} of a sun50i")
+    if iommu.type not in ("sun50i", first):
         # rk_ops is one for all instances (drivers/iommu/rockchip-iommu.c:1229-1237)
         what = f"Linux takes one version of them in a guest, and the first is {first}"
         yield Problem((*path, "type"), what, first)

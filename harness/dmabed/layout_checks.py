@@ -51,7 +51,8 @@ PCIE_PINS = 4
 SMMU_SIZE = 2 << 16
 _SMMU_ALIGNMENT = 1 << 16
 SMMU_SPIS = 4
-IOMMU_SIZE = 0x100  # DMABED_RK_IOMMU_MMIO_SIZE
+# what each type maps: docs/specs/rockchip-iommu.md, sun50i-iommu.md
+IOMMU_SIZES = {"rockchip-v1": 0x100, "rockchip-v2": 0x100, "sun50i": 0x1000}
 # pci-host-ecam-generic maps the configuration space of a bus by 1 MiB; windows of bridges are of 1 MiB
 _PCIE_ALIGNMENT = 1 << 20
 _BAR_32 = 1 << 32
@@ -123,8 +124,9 @@ def _registers(layout: Layout, devices: list[Device]) -> list[_Area]:
     ]
     pcie = _pcie_areas(platform.pcie) if platform.pcie else []
     iommus = [
-        _Area(iommu.name, ("iommus", iommu.name, "base"), iommu.base, IOMMU_SIZE, IOMMU_SIZE)
+        _Area(iommu.name, ("iommus", iommu.name, "base"), iommu.base, size, size)
         for iommu in layout.iommus
+        for size in (IOMMU_SIZES[iommu.type],)
     ]
     return fixed + pcie + iommus + [area for device in devices for area in _device_areas(device)]
 

@@ -36,7 +36,7 @@ class Map:
     engines: dict[str, tuple[int, int]]
     windows: dict[str, list[tuple[int, int, int]]]  # bus, CPU, size
     local: dict[str, Range]  # what an engine has that others reach too
-    iommus: list[tuple[int, int, int]]  # base, SPI, version
+    iommus: list[tuple[int, int, int | None]]  # base, SPI, version
     behind: dict[str, int]  # of the engines behind one: its base
     pcie: Pcie | None
 
@@ -83,18 +83,19 @@ def of_tree(blob: bytes) -> Map:
     )
 
 
-_VERSIONS = {"rockchip,iommu": 1, "rockchip,rk3568-iommu": 2}
+# by what Linux calls them; those of QEMU that have no version are Allwinner's
+_VERSIONS = {"rockchip,iommu": 1, "rockchip,rk3568-iommu": 2, "allwinner,sun50i-h6-iommu": None}
 
 
 def _iommus_of_tree(nodes):
     for name, version in _VERSIONS.items():
         for node in _compatible(nodes, name):
-            assert node.cells("#iommu-cells") == [0]
+            assert node.cells("#iommu-cells") == [0 if version else 1]
             yield (*_base_and_spi(node), version)
 
 
 def _iommu_of_node(nodes, node):
-    (phandle,) = node.cells("iommus")
+    phandle, *_number = node.cells("iommus")
     (iommu,) = [other for other in nodes if other.cells("phandle") == [phandle]]
     return _pairs(iommu)[0][0]
 
@@ -200,7 +201,7 @@ def of_arguments(words: list[str]) -> Map:
     iommus = {
         device["id"]: device
         for device in map(json.loads, _values(words, "-device"))
-        if device["driver"] == "dmabed-rk-iommu"
+        if device["driver"] in ("dmabed-rk-iommu", "dmabed-sun50i-iommu")
     }
     cpus = int(_values(words, "-smp")[0])
     banks = [bank.split("@") for bank in options["ram-banks"].split(":")]
@@ -220,7 +221,7 @@ def of_arguments(words: list[str]) -> Map:
             for device in devices
             if device.get("local-visible")
         },
-        iommus=sorted((d["mmio-base"], d["spi"], d["version"]) for d in iommus.values()),
+        iommus=sorted((d["mmio-base"], d["spi"], d.get("version")) for d in iommus.values()),
         behind={d["id"]: iommus[d["iommu"]]["mmio-base"] for d in devices if "iommu" in d},
         pcie=_pcie_of_options(number) if "pcie-ecam" in number else None,
     )
@@ -261,7 +262,7 @@ def of_qemu(qmp) -> Map:
     }
     added = qmp.command("qom-list", path="/machine/peripheral")
     engines = [c["name"] for c in added if "dmabed-engine-sys" in c["type"]]
-    iommus = [f"/machine/peripheral/{c['name']}" for c in added if "dmabed-rk-iommu" in c["type"]]
+    iommus = {f"/machine/peripheral/{c['name']}": "rk" in c["type"] for c in added if "-iommu>" in c["type"]}
 
     def of_type(name):
         return [path for path, kind in children.items() if kind == f"child<{name}>"]
@@ -280,7 +281,10 @@ def of_qemu(qmp) -> Map:
         engines={name: placed(f"/machine/peripheral/{name}") for name in engines},
         windows={name: _triples(qmp.get(f"/machine/peripheral/{name}", "dma-ranges")) for name in engines},
         local={name: (base, size) for base, size, _kind, text in regions if (name := _local(text))},
-        iommus=sorted((*placed(path), qmp.get(path, "version")) for path in iommus),
+        iommus=sorted(
+            (*placed(path), qmp.get(path, "version") if versioned else None)
+            for path, versioned in iommus.items()
+        ),
         behind={
             name: placed(path)[0]
             for name in engines

@@ -121,6 +121,33 @@ def test_the_tree_compiles(load, tmp_path):
     assert dts.compile_dtb(load(GOOD), tmp_path / "small.dtb").exists()
 
 
+SUN50I = GOOD.replace(
+    "narrow: {type: rockchip-v2, base: 0xb010900", "low: {type: sun50i, base: 0xb020000"
+).replace("iommu: vpu_mmu", "iommu: low")
+
+
+def test_a_sun50i_numbers_its_masters_and_has_a_reset_line(load):
+    source = dts.render(load(SUN50I))
+    assert 'iommu1: iommu@b020000 {\n\t\tcompatible = "allwinner,sun50i-h6-iommu";' in source
+    assert "iommus = <&iommu1 0>;" in source
+    assert "iommus = <&iommu1 1>;" in source
+    assert "resets = <&iommu1_reset 0>;" in source
+    assert "iommu1_reset: reset@b020f00 {" in source
+    properties = argv.iommu_properties(load(SUN50I).iommus[1])
+    assert properties["driver"] == "dmabed-sun50i-iommu"
+    assert "version" not in properties
+
+
+def test_a_sun50i_has_six_masters(load):
+    more = "".join(
+        f"  more{n}: {{role: codec, hardware: x, base: {0xB040000 + n * 0x1000:#x}, spi: {150 + n}, "
+        "address-bits: 32, iommu: low}\n"
+        for n in range(5)
+    )
+    with pytest.raises(InputError, match="at most 6 of a sun50i"):
+        load(SUN50I + more)
+
+
 def test_a_layout_without_any_has_none_in_its_tree(load):
     without = GOOD[: GOOD.index("iommus:")] + GOOD[GOOD.index("devices:") :]
     without = without.replace("    iommu: vpu_mmu\n", "").replace(
@@ -154,7 +181,7 @@ REFUSED = {
         "vpu_mmu: {type: rockchip-v2",
         "vpu_mmu: {type: rockchip",
         "19: iommus.vpu_mmu.type: \"rockchip\" is not known (did you mean 'rockchip-v2'?); "
-        "allowed: rockchip-v2, rockchip-v1",
+        "allowed: rockchip-v2, rockchip-v1, sun50i",
     ),
     "more bits than its tables hold": (
         "output-bits: 32",

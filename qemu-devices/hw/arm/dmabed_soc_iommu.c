@@ -21,17 +21,18 @@
 
 static bool check_regs(const DmabedIommuState *iommu, Error **errp)
 {
+    uint32_t size = DMABED_IOMMU_GET_CLASS(iommu)->mmio_size;
+
     if (iommu->mmio_base == DMABED_IOMMU_BASE_UNSET) {
         error_setg(errp, "mmio-base: must be given");
         return false;
     }
-    if (iommu->mmio_base % DMABED_IOMMU_MMIO_SIZE) {
+    if (iommu->mmio_base % size) {
         error_setg(errp, "mmio-base: 0x%" PRIx64 " is no multiple of 0x%x",
-                   iommu->mmio_base, DMABED_IOMMU_MMIO_SIZE);
+                   iommu->mmio_base, size);
         return false;
     }
-    return dmabed_soc_claim_range("mmio-base", iommu->mmio_base,
-                                  DMABED_IOMMU_MMIO_SIZE, errp);
+    return dmabed_soc_claim_range("mmio-base", iommu->mmio_base, size, errp);
 }
 
 void dmabed_soc_iommu_pre_plug(DmabedSocState *s, DeviceState *dev,

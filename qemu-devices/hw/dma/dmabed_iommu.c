@@ -24,6 +24,7 @@ typedef struct Master {
     IOMMUMemoryRegion mr;
     DmabedIommuState *iommu;
     char *name;
+    unsigned index;
 } Master;
 
 /* ---- masters ---- */
@@ -43,6 +44,7 @@ MemoryRegion *dmabed_iommu_attach(DmabedIommuState *s, const char *master)
 
     m->iommu = s;
     m->name = g_strdup(master);
+    m->index = s->masters->len;
     memory_region_init_iommu(&m->mr, sizeof(m->mr), TYPE_DMABED_IOMMU_MR,
                              OBJECT(s), title, 1ULL << DMABED_IOMMU_IOVA_BITS);
     g_ptr_array_add(s->masters, m);
@@ -135,6 +137,7 @@ static void refuse(Master *m, uint32_t iova, bool is_write,
     DmabedIommuState *s = m->iommu;
     const DmabedIommuFault fault = {
         .reason = reason, .iova = iova, .is_write = is_write,
+        .master = m->index,
     };
 
     trace_dmabed_iommu_fault(s->name, m->name, iova,

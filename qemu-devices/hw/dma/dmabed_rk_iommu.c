@@ -41,6 +41,7 @@ OBJECT_DECLARE_TYPE(DmabedRkIommuState, DmabedRkIommuClass, DMABED_RK_IOMMU)
 #define R_AUTO_GATING 0x24
 /* rk_iommu_enable(): bit 31 is 1 by default */
 #define   AUTO_GATING_RESET (1u << 31)
+#define MMIO_SIZE 0x100
 
 enum {
     COMMAND_ENABLE_PAGING,
@@ -305,7 +306,7 @@ static void rk_realize(DeviceState *dev, Error **errp)
         return;
     }
     memory_region_init_io(&s->parent_obj.regs, OBJECT(s), &rk_ops, s,
-                          TYPE_DMABED_RK_IOMMU, DMABED_IOMMU_MMIO_SIZE);
+                          TYPE_DMABED_RK_IOMMU, MMIO_SIZE);
     DMABED_RK_IOMMU_GET_CLASS(s)->parent_realize(dev, errp);
 }
 
@@ -343,6 +344,7 @@ static void rk_class_init(ObjectClass *oc, void *data)
     resettable_class_set_parent_phases(RESETTABLE_CLASS(oc), rk_reset_enter,
                                        rk_reset_hold, NULL,
                                        &rc->parent_phases);
+    ic->mmio_size = MMIO_SIZE;
     ic->paging = rk_paging;
     ic->walk = rk_walk;
     ic->fault = rk_fault;

@@ -610,6 +610,138 @@ static void test_migrated_fault(void)
     rig_stop(rig);
 }
 
+/* ---- the one that Linux's sun50i-iommu drives ---- */
+
+#define SUN50I_BASE 0x38320000ULL
+#define SUN50I_DIRECTORY (RAM_BASE + 0xc00000)
+#define SUN50I_TABLES (SUN50I_DIRECTORY + 0x4000)
+#define RD_WR (4u << 4 | 2u)    /* the driver's domain for both, valid */
+#define RD (2u << 4 | 2u)
+
+static void sun50i_set(Rig *rig, uint64_t offset, uint32_t value)
+{
+    qtest_writel(rig->qts, SUN50I_BASE + offset, value);
+}
+
+static uint32_t sun50i_get(Rig *rig, uint64_t offset)
+{
+    return qtest_readl(rig->qts, SUN50I_BASE + offset);
+}
+
+static void sun50i_map(Rig *rig, uint32_t iova, uint32_t pte)
+{
+    uint64_t table = SUN50I_TABLES + ((iova - RAM_BASE) >> 20) * 1024;
+
+    qtest_writel(rig->qts, SUN50I_DIRECTORY + (iova >> 20) * 4, table | 1);
+    qtest_writel(rig->qts, table + ((iova >> 12) & 255) * 4, pte);
+}
+
+/* All of RAM where it is, the data's page elsewhere; as the driver turns on */
+static Rig *sun50i_start(void)
+{
+    Rig *rig = rig_start_behind(
+        "-device '{\"driver\":\"dmabed-sun50i-iommu\",\"id\":\"mmu\","
+        "\"mmio-base\":942800896,\"spi\":65}'", "'iommu':'mmu'");
+
+    for (uint32_t iova = RAM_BASE; iova < RAM_BASE + RAM_SIZE; iova += PAGE) {
+        sun50i_map(rig, iova, iova | RD_WR);
+    }
+    sun50i_map(rig, DATA_AT, OTHER_AT | RD_WR);
+    sun50i_set(rig, 0xf00, 1);
+    sun50i_set(rig, 0x50, SUN50I_DIRECTORY);
+    sun50i_set(rig, 0x100, 0x3003f);
+    sun50i_set(rig, 0xb4, 0xaaa);       /* domain 2: read only */
+    sun50i_set(rig, 0x20, 1);
+    rig_enable(rig);
+    return rig;
+}
+
+static void test_sun50i_translates(void)
+{
+    Rig *rig = sun50i_start();
+
+    g_assert_cmpuint(job_run(rig, &fill_one).status, ==, DMABED_COMP_OK);
+    assert_pattern(rig, OTHER_AT, 0, PAGE);
+    g_assert_cmpuint(mmu_count(rig, "untranslated"), ==, 0);
+    g_assert_cmpuint(entries(rig, "faults"), ==, 0);
+    rig_stop(rig);
+}
+
+static void test_sun50i_faults(void)
+{
+    Rig *rig = sun50i_start();
+
+    sun50i_map(rig, DATA_AT, OTHER_AT | RD);
+    g_assert_cmpuint(job_run(rig, &fill_one).status, ==, DMABED_COMP_DECODE);
+    assert_fault(rig, "not-writable", "write", DATA_AT);
+    g_assert_cmphex(sun50i_get(rig, 0x108), ==, 1);
+    g_assert_cmphex(sun50i_get(rig, 0x110), ==, DATA_AT);
+    g_assert_cmphex(sun50i_get(rig, 0x150), ==, OTHER_AT | RD);
+    sun50i_set(rig, 0x104, 1);
+
+    sun50i_set(rig, 0x80, 0x3003f);
+    sun50i_map(rig, DATA_AT, 0);
+    job_run(rig, &fill_one);
+    g_assert_cmphex(sun50i_get(rig, 0x108), ==, 1u << 17);
+    g_assert_cmphex(sun50i_get(rig, 0x134), ==, DATA_AT);
+    g_assert_cmphex(sun50i_get(rig, 0x184), ==, 1);
+    sun50i_set(rig, 0x104, 1u << 17);
+    sun50i_set(rig, 0x10, ~1u);
+    g_assert_cmphex(sun50i_get(rig, 0x184), ==, 0);
+
+    qtest_writel(rig->qts, SUN50I_DIRECTORY + (DATA_AT >> 20) * 4, 0);
+    job_run(rig, &fill_one);
+    g_assert_cmphex(sun50i_get(rig, 0x108), ==, 1u << 16);
+    g_assert_cmphex(sun50i_get(rig, 0x130), ==, DATA_AT);
+    rig_stop(rig);
+}
+
+static void test_sun50i_zaps(void)
+{
+    Rig *rig = sun50i_start();
+
+    job_run(rig, &fill_one);
+    sun50i_map(rig, DATA_AT, DATA_AT | RD_WR);
+    job_run(rig, &fill_one);
+    assert_mmu_violation(rig, "stale", DATA_AT, PAGE, OTHER_AT, DATA_AT);
+    sun50i_set(rig, 0x90, DATA_AT);
+    sun50i_set(rig, 0x94, 0xfffff000);
+    sun50i_set(rig, 0x98, 1);
+    g_assert_cmphex(sun50i_get(rig, 0x98), ==, 0);
+    job_run(rig, &fill_one);
+    assert_pattern(rig, DATA_AT, 0, PAGE);
+    g_assert_cmpuint(entries(rig, "violations"), ==, 1);
+    rig_stop(rig);
+}
+
+/* Held in reset it takes nothing, and what it had is gone */
+static void test_sun50i_reset(void)
+{
+    Rig *rig = sun50i_start();
+
+    sun50i_set(rig, 0xf00, 0);
+    g_assert_cmphex(sun50i_get(rig, 0x20), ==, 0);
+    g_assert_cmphex(sun50i_get(rig, 0x50), ==, 0);
+    sun50i_set(rig, 0x20, 1);
+    g_assert_cmphex(sun50i_get(rig, 0x20), ==, 0);
+    g_assert_cmpuint(mmu_count(rig, "guest-errors"), ==, 1);
+    rig_stop(rig);
+}
+
+static void test_sun50i_migration(void)
+{
+    Rig *rig = sun50i_start();
+
+    job_run(rig, &fill_one);
+    sun50i_map(rig, DATA_AT, DATA_AT | RD_WR);
+    rig_migrate(rig);
+    g_assert_cmphex(sun50i_get(rig, 0x50), ==, SUN50I_DIRECTORY);
+    g_assert_cmphex(sun50i_get(rig, 0xf00), ==, 1);
+    job_run(rig, &fill_one);
+    assert_mmu_violation(rig, "stale", DATA_AT, PAGE, OTHER_AT, DATA_AT);
+    rig_stop(rig);
+}
+
 /* ---- registration ---- */
 
 void add_iommu_tests(void)
@@ -642,4 +774,9 @@ void add_iommu_tests(void)
     qtest_add_func("dmabed/iommu/system-reset", test_system_reset);
     qtest_add_func("dmabed/iommu/migration", test_migration);
     qtest_add_func("dmabed/iommu/migrated-fault", test_migrated_fault);
+    qtest_add_func("dmabed/iommu/sun50i/translates", test_sun50i_translates);
+    qtest_add_func("dmabed/iommu/sun50i/faults", test_sun50i_faults);
+    qtest_add_func("dmabed/iommu/sun50i/zaps", test_sun50i_zaps);
+    qtest_add_func("dmabed/iommu/sun50i/reset", test_sun50i_reset);
+    qtest_add_func("dmabed/iommu/sun50i/migration", test_sun50i_migration);
 }

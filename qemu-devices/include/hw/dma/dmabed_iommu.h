@@ -33,7 +33,6 @@ MemoryRegion *dmabed_iommu_attach(DmabedIommuState *s, const char *master);
 
 /* ---- for the machine ---- */
 
-#define DMABED_IOMMU_MMIO_SIZE 0x100
 #define DMABED_IOMMU_BASE_UNSET UINT64_MAX
 #define DMABED_IOMMU_SPI_UNSET UINT32_MAX
 
@@ -64,6 +63,7 @@ typedef struct DmabedIommuFault {
     DmabedIommuReason reason;
     uint32_t iova;
     bool is_write;
+    unsigned master;            /* in the order of their attaching */
 } DmabedIommuFault;
 
 typedef struct DmabedIommuEvidence DmabedIommuEvidence;
@@ -93,6 +93,8 @@ struct DmabedIommuState {
 struct DmabedIommuClass {
     SysBusDeviceClass parent_class;
 
+    /* Bytes of registers, a power of 2 at a multiple of which they are */
+    uint32_t mmio_size;
     /* Is translation on?  If not, IOVAs are addresses */
     bool (*paging)(DmabedIommuState *s);
     /* Looks a page up in the tables; leaves ->valid and ->iova alone */
