@@ -4,12 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/dma-heap.h>
-#include <linux/udmabuf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "answer.h"
@@ -144,46 +142,6 @@ static json_t *op_heap(const json_t *request)
 	if (error)
 		return answer_errno(error, "DMA_HEAP_IOCTL_ALLOC");
 	return new_buffer(name, (int)data.fd, data.len);
-}
-
-/* Pages of a file in memory; the kernel wants its size sealed.  -1 and errno. */
-static int sealed_file(uint64_t length)
-{
-	int file = memfd_create("dmabed", MFD_ALLOW_SEALING | MFD_CLOEXEC), error;
-
-	if (file < 0)
-		return -1;
-	if (ftruncate(file, length) == 0 && fcntl(file, F_ADD_SEALS, F_SEAL_SHRINK) == 0)
-		return file;
-	error = errno;
-	close(file);
-	errno = error;
-	return -1;
-}
-
-static json_t *op_udmabuf(const json_t *request)
-{
-	const char *name = request_text(request, "buffer");
-	uint64_t length = request_u64(request, "length", 0);
-	struct udmabuf_create create = { .flags = UDMABUF_FLAGS_CLOEXEC, .size = length };
-	int driver, file, fd = -1, error;
-
-	if (!buffer_name_free(name))
-		return answer_protocol("buffer '%s' is there already", name);
-	driver = open("/dev/udmabuf", O_RDWR | O_CLOEXEC);
-	if (driver < 0)
-		return answer_errno(errno, "/dev/udmabuf");
-	file = sealed_file(length);
-	if (file >= 0) {
-		create.memfd = file;
-		fd = ioctl(driver, UDMABUF_CREATE, &create);
-	}
-	error = errno;
-	close(file);
-	close(driver);
-	if (fd < 0)
-		return answer_errno(error, file < 0 ? "memfd_create" : "UDMABUF_CREATE");
-	return new_buffer(name, fd, length);
 }
 
 static json_t *migrate(const json_t *request, const struct buffer *buffer,
@@ -512,7 +470,6 @@ const struct op dmabuf_ops[] = {
 					  GENERATION_KEY } },
 	{ "heap", op_heap, false, { BUFFER, { "length", KEY_U64, true, NULL },
 				    { "heap", KEY_NAME, true, NULL } } },
-	{ "udmabuf", op_udmabuf, false, { BUFFER, { "length", KEY_U64, true, NULL } } },
 	{ "buffer", op_buffer, false, { BUFFER, GENERATION_KEY } },
 	{ "attach", op_attach, false, { DEVICE, BUFFER, { "dynamic", KEY_BOOL, false, NULL },
 					{ "p2p", KEY_BOOL, false, NULL },

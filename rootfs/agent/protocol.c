@@ -11,7 +11,7 @@
 #include "threads.h"
 #include "transport.h"
 
-static const struct op *const tables[] = { udmabuf_ops, dmabuf_ops, job_ops, cpu_ops, system_ops,
+static const struct op *const tables[] = { dmabuf_ops, udmabuf_ops, job_ops, cpu_ops, system_ops,
 					   thread_ops, run_ops, accounting_ops, generation_ops,
 					   process_ops, fence_ops, kernel_ops, v4l2_ops, drm_ops };
 

@@ -489,6 +489,16 @@ def test_the_kernel_says_how_long_a_buffer_is(agent: AgentProcess) -> None:
     assert agent.errno("info", device="gone") == "ENOENT"
 
 
+@pytest.mark.parametrize("scattered", [False, True])
+def test_udmabuf(agent: AgentProcess, scattered: bool) -> None:
+    made = agent.result("udmabuf", buffer="u", length=16 * 4096, scattered=scattered)
+    assert made == {"length": "0x10000"}
+    written = agent.result("cpu-write", buffer="u", seed=5)["sha256"]
+    assert written == sha256_of(5, 0, 16 * 4096)
+    assert "is there already" in agent.ask("udmabuf", buffer="u", length=4096)["protocol"]
+    assert agent.errno("udmabuf", buffer="v", length=0, scattered=scattered) == "EINVAL"
+
+
 def test_info_of_a_device(agent: AgentProcess) -> None:
     info = agent.result("info", device="codec")
     assert info["name"] == "x" * 31

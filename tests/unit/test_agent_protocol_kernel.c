@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-heap.h>
+#include <linux/udmabuf.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
@@ -33,7 +34,8 @@ int __wrap_open(const char *path, int flags, ...)
 {
 	static const char *const devices[] = { "/dev/dmabed-exporter", "/dev/dmabed-posted",
 					       "/dev/dmabed-merged", "/dev/dmabed/codec",
-					       "/dev/dmabed/capture", "/dev/dma_heap/system" };
+					       "/dev/dmabed/capture", "/dev/dma_heap/system",
+					       "/dev/udmabuf" };
 
 	for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++)
 		if (strcmp(path, devices[i]) == 0)
@@ -54,6 +56,31 @@ static int new_buffer(uint64_t length)
 	if (ftruncate(fd, (off_t)((length + PAGE - 1) / PAGE * PAGE)) != 0)
 		return -1;
 	return fd;
+}
+
+/* Sealed, as udmabuf wants its memfds. */
+static int udmabuf(int memfd, uint64_t length)
+{
+	int seals = fcntl(memfd, F_GET_SEALS);
+
+	return seals > 0 && (seals & F_SEAL_SHRINK) && length ? new_buffer(length) : fail(EINVAL);
+}
+
+/* Every page of the memfd once, in whatever order. */
+static int udmabuf_list(const struct udmabuf_create_list *list)
+{
+	uint64_t pages = 0;
+
+	if (list->count > 64)
+		return fail(EINVAL);
+	for (uint32_t i = 0; i < list->count; i++) {
+		if (list->list[i].size != PAGE || list->list[i].offset % PAGE)
+			return fail(EINVAL);
+		pages |= 1ull << (list->list[i].offset / PAGE);
+	}
+	if (pages + 1 != 1ull << list->count)
+		return fail(EINVAL);
+	return udmabuf((int)list->list[0].memfd, (uint64_t)list->count * PAGE);
 }
 
 static int export(struct dmabed_export *argument)
@@ -223,6 +250,7 @@ static int generation_ioctl(int fd, unsigned long command, void *argument)
 int __wrap_ioctl(int fd, unsigned long command, void *argument)
 {
 	struct dma_heap_allocation_data *heap = argument;
+	const struct udmabuf_create *create = argument;
 
 	switch (command) {
 	case DMABED_IOC_EXPORT:
@@ -243,6 +271,10 @@ int __wrap_ioctl(int fd, unsigned long command, void *argument)
 		return submit(argument);
 	case DMABED_IOC_WAIT:
 		return wait_job(argument);
+	case UDMABUF_CREATE:
+		return udmabuf((int)create->memfd, create->size);
+	case UDMABUF_CREATE_LIST:
+		return udmabuf_list(argument);
 	case DMA_HEAP_IOCTL_ALLOC:
 		heap->fd = (uint32_t)new_buffer(heap->len);
 		return 0;
