@@ -6,6 +6,7 @@ Everything is computed here; the template has loops only, and escapes all it pri
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,14 @@ class StepRow:
 
 
 @dataclass(frozen=True)
+class Screen:
+    """What a display showed, as the page holds it: a PNG in base64."""
+
+    title: str
+    png: str
+
+
+@dataclass(frozen=True)
 class Section:
     """One scenario: its result, and what there is to see of it."""
 
@@ -48,19 +57,24 @@ class Section:
     entry: Entry | None
     steps: tuple[StepRow, ...] = ()
     map: AddressMap | None = None
+    screens: tuple[Screen, ...] = ()
 
 
 def write(results: Results) -> Path:
     """Write the report of a run into its folder."""
     path = results.folder / "report.html"
-    write_atomically(path, render(results.as_json(), results.scenarios, results.entries))
+    write_atomically(path, render(results.as_json(), results.scenarios, results.entries, results.folder))
     return path
 
 
 def render(
-    results: Mapping[str, Any], scenarios: Sequence[ScenarioResult], entries: Mapping[str, Entry]
+    results: Mapping[str, Any],
+    scenarios: Sequence[ScenarioResult],
+    entries: Mapping[str, Entry],
+    folder: Path | None = None,
 ) -> str:
-    """The page. ``results`` is what results.json holds, ``entries`` are found by the results' directories."""
+    """The page. ``results`` is what results.json holds, ``entries`` are found by the results' directories,
+    which are in ``folder``."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(paths.TEMPLATES),
         undefined=jinja2.StrictUndefined,
@@ -69,18 +83,33 @@ def render(
         lstrip_blocks=True,
     )
     sections = [
-        _section(f"scenario-{number}", result, entries.get(result.directory))
+        _section(f"scenario-{number}", result, entries.get(result.directory), folder)
         for number, result in enumerate(scenarios, 1)
     ]
     return environment.get_template("report.html.j2").render(results=results, sections=sections)
 
 
-def _section(anchor: str, result: ScenarioResult, entry: Entry | None) -> Section:
+def _section(anchor: str, result: ScenarioResult, entry: Entry | None, folder: Path | None = None) -> Section:
     if entry is None or entry.transcript is None:
         return Section(result, anchor, entry)
     activities = _activities(entry.transcript)
     rows = tuple(_step_row(entry, step, activities) for step in entry.scenario.steps)
-    return Section(result, anchor, entry, rows, _map(entry.layout, entry.transcript, activities))
+    drawn = _map(entry.layout, entry.transcript, activities)
+    screens = _screens(entry, folder / result.directory) if folder else ()
+    return Section(result, anchor, entry, rows, drawn, screens)
+
+
+def _screens(entry: Entry, folder: Path) -> tuple[Screen, ...]:
+    """The screendumps that were taken, in order."""
+    assert entry.transcript is not None
+    found = []
+    for step in entry.scenario.steps:
+        record = entry.transcript.record(step.index)
+        name = ((record and record.answer) or {}).get("result", {}).get("file")
+        if step.verb == "screendump" and name and (folder / name).is_file():
+            png = base64.b64encode((folder / name).read_bytes()).decode()
+            found.append(Screen(f"step {step.index + 1}: {step.args['device']}", png))
+    return tuple(found)
 
 
 def _activities(transcript: Transcript) -> dict[str, Activity]:
