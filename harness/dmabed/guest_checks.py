@@ -405,7 +405,11 @@ def _witness(step: Step) -> Witness:
 
 
 def _judge_crc(case: Case, step: Step, result: Result) -> None:
-    media_checks.judge_crc(case, step, answers.number(result, "crc"))
+    crc = answers.number(result, "crc")
+    if step.name is not None:
+        case.digests[step.name] = f"{crc:08x}"
+    media_checks.judge_crc(case, step, crc)
+    judge_same_as(case, step, Witness.GUEST, f"{crc:08x}")
 
 
 def _judge_screen(case: Case, step: Step, result: Result) -> None:

@@ -59,7 +59,7 @@ PROCESS_VERBS = (
     *("cpu-write", "cpu-digest", "mmap", "munmap", "sync", "seek", "fdinfo", "set-name"),
     *("poll", "export-sync-file", "import-sync-file", "merge-fences", "wait-fence", "close-fence"),
 )
-NAMED_VERBS = ("submit", "buffer", *OPERATIONS, *DIGESTS)
+NAMED_VERBS = ("submit", "buffer", "drm-crc", *OPERATIONS, *DIGESTS)
 
 _DEFAULTS: dict[str, dict[str, Any]] = {
     "export": {"storage": "auto", "flags": ()},
@@ -102,7 +102,7 @@ _EXPECT_KEYS: dict[str, tuple[str, ...]] = {
     "digest": (*_JOB, "pattern", "same-as", "differs-from"),
     "compare": (*_JOB, "mismatch"),
     "cpu-digest": ("errno", "pattern", "picture", "same-as", "differs-from"),
-    "drm-crc": ("errno", "picture"),
+    "drm-crc": ("errno", "picture", "same-as", "differs-from"),
     "screendump": ("picture",),
     "ram-digest": ("pattern", "same-as", "differs-from"),
     "submit": ("errno",),

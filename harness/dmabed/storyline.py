@@ -90,7 +90,7 @@ def _next(story: _Story, step: Step) -> Step:
         if step.name in story.names:
             raise story.error(step, ("as",), f"the name '{step.name}' is taken by an earlier step")
         story.names.add(step.name)
-        if step.verb in DIGESTS:
+        if step.verb in (*DIGESTS, "drm-crc"):
             story.digests.add(step.name)
     return step
 

@@ -17,6 +17,7 @@ int main(int argc, char **argv)
     add_local_tests();
     add_pci_tests();
     add_iommu_tests();
+    add_media_tests();
     add_start_tests();
     add_migration_tests();
 

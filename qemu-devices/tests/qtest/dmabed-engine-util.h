@@ -143,6 +143,7 @@ void add_host_tests(void);
 void add_local_tests(void);
 void add_pci_tests(void);
 void add_iommu_tests(void);
+void add_media_tests(void);
 void add_start_tests(void);
 void add_migration_tests(void);
 
