@@ -130,12 +130,12 @@ def test_a_bounce_pool_out_of_reach_is_of_no_use() -> None:
 
 
 def test_nothing_is_smaller_than_its_page() -> None:
-    at = alone(WIDE_RUN)
-    user = importer(at, at.device("dut"))
-    large = zones.memory(at, page=16 * KIB)
-    expectation = expect(large, Exporter.UDMABUF, user, 4 * KIB)
-    assert expectation is not None
-    assert str(expectation) == "direct"
+    at = replace(alone(WIDE_RUN), kernel_variant="pages16k")
+    assert outcomes(at, "dut", Exporter.UDMABUF) == ["direct", "refused EINVAL", "refused EINVAL"]
+    assert outcomes(at, "dut", Exporter.SCATTERED) == ["direct", "refused EINVAL", "refused EINVAL"]
+    # chunks are larger, and so are page blocks
+    assert outcomes(at, "dut", Exporter.SYSTEM_HEAP) == ["direct"] * 3
+    assert outcomes(at, "dut", Exporter.IN_USE) == ["direct"] * 3
 
 
 def test_an_area_that_is_too_small() -> None:

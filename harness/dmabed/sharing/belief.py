@@ -15,9 +15,7 @@ from enum import Enum
 from dmabed import ranges
 from dmabed.layout import NO_BOUNDARY, Device, Layout, Window
 from dmabed.ranges import Run
-from dmabed.sharing.zones import Memory
-
-PAGE = 4096  # windows of a bus start and end at pages
+from dmabed.sharing.zones import page_of
 
 # IO_TLB_SIZE and IO_TLB_SEGSIZE (include/linux/swiotlb.h:26,32): the most that one mapping can bounce
 SLOT = 2 << 10
@@ -52,6 +50,7 @@ class Importer:
     """What the IOMMU in front of it drives, if there is one."""
     ram: tuple[Run, ...]
     """All that answers when a device reads; anything else is nobody."""
+    page: int = 4096
 
     # ---- what Linux believes ----
 
@@ -158,9 +157,9 @@ class Importer:
 
     def takes_pages(self, size: int) -> bool:
         """Does a list of single pages, no two of which follow each other?"""
-        each = -(-PAGE // min(self.device.max_segment_size or PAGE, PAGE))
-        fine = self.device.alignment <= PAGE and self.device.granule <= PAGE
-        return fine and each * -(-size // PAGE) <= self._segments
+        each = -(-self.page // min(self.device.max_segment_size or self.page, self.page))
+        fine = self.device.alignment <= self.page and self.device.granule <= self.page
+        return fine and each * -(-size // self.page) <= self._segments
 
     @property
     def _segments(self) -> int:
@@ -171,12 +170,8 @@ class Importer:
     @property
     def bounce_limit(self) -> int:
         """swiotlb_max_mapping_size() (kernel/dma/swiotlb.c:1628-1642); the driver sets min_align_mask."""
-        mask = min(self.device.alignment, PAGE) - 1 if self.device.alignment > 1 else 0
+        mask = min(self.device.alignment, self.page) - 1 if self.device.alignment > 1 else 0
         return BOUNCE_LIMIT - -(-mask // SLOT) * SLOT
-
-    def limited(self, memory: Memory) -> bool:
-        """dma_addressing_limited() (kernel/dma/mapping.c:913-924): then our exporter cuts its entries."""
-        return self.believed(memory.ram) is not Reach.ALL
 
 
 LIST_MAX_SEGMENTS = 65536  # DMABED_LIST_MAX_SEGMENTS
@@ -186,7 +181,9 @@ def importer(layout: Layout, device: Device) -> Importer:
     """A device of the layout as an importer."""
     iommu = next((entry for entry in layout.iommus if entry.name == device.iommu), None)
     ram = ranges.union(Run(bank.base, bank.size) for bank in layout.banks)
-    return Importer(device, layout.translates(device), iommu.output_bits if iommu else 64, ram)
+    return Importer(
+        device, layout.translates(device), iommu.output_bits if iommu else 64, ram, page_of(layout)
+    )
 
 
 def _share(part: int, whole: int) -> Reach:

@@ -14,7 +14,6 @@ from dmabed.sharing.outcomes import Expectation, Kind, Outcome
 from dmabed.sharing.placement import Exporter
 from dmabed.units import format_size
 
-PAGE_OF_VARIANT = {"pages16k": 16384}  # by the kernel variant that a layout asks for
 DEFAULT_SIZES = (4 << 10, 256 << 10, 4 << 20)
 
 
@@ -89,7 +88,7 @@ class Plan:
 
 def plan(layout: Layout, exporters: Sequence[Exporter], sizes: Sequence[int]) -> Plan:
     """The cells of a layout, with their expectations. Pure."""
-    memory = zones.memory(layout, page_of(layout))
+    memory = zones.memory(layout)
     importers = [belief.importer(layout, device) for device in layout.devices]
     cells, skipped = [], _others(layout)
     for exporter in exporters:
@@ -125,8 +124,3 @@ def _others(layout: Layout) -> list[Skipped]:
         )
         for device in layout.media
     ]
-
-
-def page_of(layout: Layout) -> int:
-    """The pages of the kernel that a layout asks for."""
-    return PAGE_OF_VARIANT.get(layout.kernel_variant or "", 4096)

@@ -12,7 +12,7 @@ from enum import Enum
 
 from dmabed import ranges
 from dmabed.ranges import Run
-from dmabed.sharing.belief import PAGE, Importer
+from dmabed.sharing.belief import Importer
 from dmabed.sharing.zones import MIB, Memory
 
 # The heap's orders 8, 4, 0 (drivers/dma-buf/heaps/system_heap.c:54), of pages of 4 KiB
@@ -170,6 +170,3 @@ def _reached(memory: Memory, users: tuple[Importer, ...], highest: str) -> bool:
 def page_rounded(size: int, page: int) -> int:
     """A buffer has whole pages."""
     return -(-size // page) * page
-
-
-assert PAGE == 4096, "what the engine's limits on pages are counted in"

@@ -20,8 +20,9 @@ from dmabed.machine import Machine
 from dmabed.pattern import sha256_of
 from dmabed.ranges import Run
 from dmabed.sharing import marks
-from dmabed.sharing.cells import Cell, page_of
+from dmabed.sharing.cells import Cell
 from dmabed.sharing.placement import Exporter, page_rounded
+from dmabed.sharing.zones import page_of
 
 BUFFER = "cell"
 WAIT_MS = 10000

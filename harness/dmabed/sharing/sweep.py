@@ -24,7 +24,7 @@ from dmabed.machine import Machine
 from dmabed.ranges import Run
 from dmabed.sabotage import Switch
 from dmabed.sharing import observed, outcomes, zones
-from dmabed.sharing.cells import Cell, Plan, Result, page_of
+from dmabed.sharing.cells import Cell, Plan, Result
 from dmabed.sharing.observed import Surroundings
 from dmabed.sharing.outcomes import Kind
 from dmabed.sharing.probe import Guest, Observation
@@ -127,11 +127,10 @@ class Sweep:
 
 def surroundings(layout: Layout, device: str, pools: Sequence[Run]) -> Surroundings:
     """What a layout and its guest's console say that is needed to place bytes."""
-    page = page_of(layout)
-    memory = zones.memory(layout, page)
+    memory = zones.memory(layout)
     entry = layout.device(device)
     ram = tuple(Run(bank.base, bank.size) for bank in layout.banks)
-    return Surroundings(entry, layout.translates(entry), tuple(pools), memory.cma, ram, page)
+    return Surroundings(entry, layout.translates(entry), tuple(pools), memory.cma, ram, memory.page)
 
 
 @dataclass(frozen=True)

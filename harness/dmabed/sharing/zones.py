@@ -16,6 +16,8 @@ from dmabed.ranges import Run
 FOUR_GIB = 1 << 32
 MIB = 1 << 20
 
+PAGE_OF_VARIANT = {"pages16k": 16384}  # by the kernel variant that a layout asks for
+
 # IO_TLB_DEFAULT_SIZE (include/linux/swiotlb.h:35)
 DEFAULT_POOL = 64 * MIB
 # swiotlb_adjust_size() keeps whole segments of 128 slots of 2 KiB (kernel/dma/swiotlb.c:185; swiotlb.h:26,32)
@@ -77,8 +79,14 @@ class Memory:
 _ORDER = {"DMA": 0, "DMA32": 1, "Normal": 2}
 
 
-def memory(layout: Layout, page: int = 4096) -> Memory:
+def page_of(layout: Layout) -> int:
+    """The pages of the kernel that a layout asks for."""
+    return PAGE_OF_VARIANT.get(layout.kernel_variant or "", 4096)
+
+
+def memory(layout: Layout) -> Memory:
     """How Linux sees the RAM of a layout."""
+    page = page_of(layout)
     banks = ranges.union(Run(bank.base, bank.size) for bank in layout.banks)
     kept = [Run(entry.base, entry.size) for entry in layout.reserved if entry.kind in ("no-map", "pool")]
     usable = _without(banks, [*kept, _page_structs(banks, page)])
