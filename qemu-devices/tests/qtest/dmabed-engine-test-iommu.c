@@ -742,6 +742,78 @@ static void test_sun50i_migration(void)
     rig_stop(rig);
 }
 
+/* ---- what must stop QEMU at its start ---- */
+
+typedef struct BadIommu {
+    const char *name;
+    const char *iommu;          /* JSON members, beside its driver and id */
+    const char *engine;         /* the same of an engine with a place */
+    const char *message;
+} BadIommu;
+
+#define RK "'driver':'dmabed-rk-iommu',"
+#define SUN50I "'driver':'dmabed-sun50i-iommu',"
+#define IOMMU_PLACE "'mmio-base':942735360,'spi':65"
+
+static const BadIommu bad_iommus[] = {
+    { "no-mmio-base", RK "'spi':65", "'spi':64", "mmio-base: must be given" },
+    { "no-spi", RK "'mmio-base':942735360", "'spi':64",
+      "spi: must be given" },
+    { "unaligned", RK "'mmio-base':942735488,'spi':65", "'spi':64",
+      "mmio-base: 0x38310080 is no multiple of 0x100" },
+    { "unaligned-page", SUN50I "'mmio-base':942735616,'spi':65", "'spi':64",
+      "mmio-base: 0x38310100 is no multiple of 0x1000" },
+    { "on-ram", RK "'mmio-base':1073741824,'spi':65", "'spi':64",
+      "overlaps dmabed-soc.ram at 0x40000000" },
+    { "spi-in-use", RK "'mmio-base':942735360,'spi':1", "'spi':64",
+      "spi: SPI 1 is already in use" },
+    { "version", RK IOMMU_PLACE ",'version':3", "'spi':64",
+      "version: 3 is unknown; allowed are 1 and 2" },
+    { "output-bits", RK IOMMU_PLACE ",'output-bits':41", "'spi':64",
+      "output-bits: 41 is out of range; allowed are 24...40" },
+    { "output-bits-v1", RK IOMMU_PLACE ",'output-bits':33,'version':1",
+      "'spi':64", "output-bits: 33 is out of range; allowed are 24...32" },
+    { "output-bits-sun50i", SUN50I IOMMU_PLACE ",'output-bits':23",
+      "'spi':64", "output-bits: 23 is out of range; allowed are 24...32" },
+    { "tlb", RK IOMMU_PLACE ",'tlb':4097", "'spi':64",
+      "tlb: 4097 is out of range; allowed are 0...4096" },
+    { "engine-on-its-interrupt", RK IOMMU_PLACE, "'spi':65",
+      "spi: SPI 65 is already in use" },
+    { "engine-not-behind-it", RK IOMMU_PLACE, "'spi':64,'iommu':'other'",
+      "other" },
+    { "engine-past-it", RK IOMMU_PLACE,
+      "'spi':64,'iommu':'mmu','dma':'/machine/unattached/system[0]'",
+      "iommu: not together with dma" },
+};
+
+/* As in dmabed-engine-test-start.c: the last device stops it in any case */
+static void test_bad_iommu(const void *opaque)
+{
+    const BadIommu *bad = opaque;
+    g_autofree char *iommu = g_strdup_printf("{'id':'mmu',%s}", bad->iommu);
+    g_autofree char *engine = g_strdup_printf(
+        "{'driver':'dmabed-engine-sys','id':'codec','mmio-base':942669824,%s}",
+        bad->engine);
+    const char *argv[] = {
+        getenv("QTEST_QEMU_BINARY"), "-machine", "dmabed-soc", "-display",
+        "none", "-serial", "none", "-monitor", "none", "-S",
+        "-device", g_strdelimit(iommu, "'", '"'),
+        "-device", g_strdelimit(engine, "'", '"'),
+        "-device", "{\"driver\":\"no-such-device\"}", NULL,
+    };
+    g_autofree char *errors = NULL;
+    int status;
+
+    g_assert_true(g_spawn_sync(NULL, (char **)argv, NULL,
+                               G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL,
+                               &errors, &status, NULL));
+    g_assert_true(WIFEXITED(status));
+    g_assert_cmpint(WEXITSTATUS(status), ==, 1);
+    if (!strstr(errors, bad->message)) {
+        g_error("'%s' is not in: %s", bad->message, errors);
+    }
+}
+
 /* ---- registration ---- */
 
 void add_iommu_tests(void)
@@ -774,6 +846,12 @@ void add_iommu_tests(void)
     qtest_add_func("dmabed/iommu/system-reset", test_system_reset);
     qtest_add_func("dmabed/iommu/migration", test_migration);
     qtest_add_func("dmabed/iommu/migrated-fault", test_migrated_fault);
+    for (unsigned i = 0; i < ARRAY_SIZE(bad_iommus); i++) {
+        g_autofree char *name = g_strdup_printf("dmabed/iommu/start/%s",
+                                                bad_iommus[i].name);
+
+        qtest_add_data_func(name, &bad_iommus[i], test_bad_iommu);
+    }
     qtest_add_func("dmabed/iommu/sun50i/translates", test_sun50i_translates);
     qtest_add_func("dmabed/iommu/sun50i/faults", test_sun50i_faults);
     qtest_add_func("dmabed/iommu/sun50i/zaps", test_sun50i_zaps);
