@@ -189,7 +189,7 @@ def _report_finished(left: set[Future[Done]], report: Callable[[Done], None]) ->
 
 def _keep(directory: Path, transcript: Transcript, verdict: Verdict) -> None:
     """Evidence, transcript and verdict as files beside the logs."""
-    _write(directory / "evidence.json", dict(transcript.evidence))
+    _write(directory / "evidence.json", {**transcript.evidence, **transcript.iommus})
     _write(directory / "transcript.json", transcript.as_json())
     _write(directory / "verdict.json", verdict.as_json())
 

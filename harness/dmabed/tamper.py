@@ -13,7 +13,7 @@ from dmabed.transcript import Departed, StepRecord, Transcript
 WRONG_DIGEST = "0" * 64
 
 # tamperings that need no record: the harness only pretends to do the verb
-_PRETENDED = {"no-hold": "hold", "no-inject": "inject", "no-unplug": "unplug"}
+_PRETENDED = {"no-hold": "hold", "no-inject": "inject", "no-unplug": "unplug", "no-ignore-zap": "ignore-zap"}
 
 
 def apply(name: str, transcript: Transcript) -> Transcript:

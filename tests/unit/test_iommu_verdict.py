@@ -200,7 +200,7 @@ def test_memory_of_its_own_is_reached_past_the_iommu() -> None:
     assert found == ((Run(0xC000000, 4096), Run(0x41000000, 4096)), ())
 
 
-KNOWN = "shared_mmu, own_mmu, narrow_mmu, window_mmu, range_mmu"
+KNOWN = ", ".join(iommu.name for iommu in LAYOUT.iommus)
 
 
 def test_a_step_with_an_iommu_that_is_not_there(tmp_path: Path) -> None:
