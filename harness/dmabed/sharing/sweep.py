@@ -118,7 +118,7 @@ class Sweep:
         after = _read(machine, device)
         try:
             activity = evidence.activity(device, before.engine, after.engine)
-            _check_count(activity, guest.submitted(device))
+            check_count(activity, guest.submitted(device))
             before.check_translated(after)
         except EvidenceError as error:
             return [_broken(cell, str(error)) for cell in cells]
@@ -134,13 +134,13 @@ def surroundings(layout: Layout, device: str, pools: Sequence[Run]) -> Surroundi
 
 
 @dataclass(frozen=True)
-class _Reading:
+class Reading:
     """The evidence of an engine, and of the IOMMU in front of it."""
 
     engine: Any
     iommu: Mapping[str, Any] | None
 
-    def check_translated(self, after: _Reading) -> None:
+    def check_translated(self, after: Reading) -> None:
         """An IOMMU that let something through untranslated was off."""
         if self.iommu is None or after.iommu is None:
             return
@@ -149,13 +149,13 @@ class _Reading:
             raise EvidenceError(f"its IOMMU let {passed} accesses through untranslated")
 
 
-def _read(machine: Machine, device: str) -> _Reading:
+def _read(machine: Machine, device: str) -> Reading:
     name = machine.layout.device(device).iommu
     iommu = machine.qmp.get(machine.engine(name), "evidence") if name else None
-    return _Reading(machine.qmp.get(machine.engine(device), "evidence"), iommu)
+    return Reading(machine.qmp.get(machine.engine(device), "evidence"), iommu)
 
 
-def _check_count(activity: Activity, submitted: int) -> None:
+def check_count(activity: Activity, submitted: int) -> None:
     if activity.jobs_done != submitted:
         what = f"{activity.device} did {activity.jobs_done} jobs, the guest submitted {submitted}"
         raise EvidenceError(what)
