@@ -37,6 +37,8 @@ def expect(
 
     None where there is nothing to try.
     """
+    if exporter is Exporter.UDMABUF and size % memory.page:
+        return _only(refused("EINVAL"), "udmabuf takes whole pages only")
     size = placement.page_rounded(size, memory.page)
     case = _Case(memory, exporter, importer, size)
     if exporter is Exporter.STATIC:
