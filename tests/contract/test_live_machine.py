@@ -184,7 +184,7 @@ def reachable(chosen, device):
                 bank.base + bank.size, window.cpu + window.size, end_of_width + window.cpu - window.bus
             )
             if first < last:
-                pieces.append((device.to_bus(first), last - first))
+                pieces.append((first - window.cpu + window.bus, last - first))
     return hardware_map.joined(pieces)
 
 
