@@ -14,7 +14,7 @@ from typing import Any
 
 import jinja2
 
-from dmabed import addressmap, evidence, paths, ranges
+from dmabed import addressmap, evidence, media_evidence, paths, ranges
 from dmabed.addressmap import AddressMap
 from dmabed.evidence import Activity, EvidenceError, JobEvidence
 from dmabed.layout import Layout
@@ -135,7 +135,7 @@ def _step_row(entry: Entry, step: Step, activities: Mapping[str, Activity]) -> S
         line=step.line,
         what=step.what,
         guest=_guest_text(record),
-        hardware="" if job is None else _hardware_text(job),
+        hardware=_picture_text(entry, step, record) if job is None else _hardware_text(job),
         seconds="" if record is None else f"{record.seconds:.3f}",
         is_bad=any(finding.step_index == step.index for finding in entry.verdict.findings),
         stack=_stack(record),
@@ -176,6 +176,26 @@ def _short(value: Any) -> str:
         return ", ".join(pairs) + (f" and {len(value) - 2} more" if len(value) > 2 else "")
     text = str(value)
     return text if len(text) <= 20 else f"{text[:12]}…"
+
+
+def _picture_text(entry: Entry, step: Step, record: StepRecord | None) -> str:
+    """What a media block did for a step, as far as its evidence can be read."""
+    if step.frame is None or record is None or entry.transcript is None:
+        return ""
+    block, transcript = step.frame.device, entry.transcript
+    try:
+        before, after = transcript.media_before.get(block), transcript.media.get(block)
+        found = media_evidence.during(block, before, after).operations.get(record.picture or 0)
+    except EvidenceError:
+        return ""
+    if found is None:
+        return ""
+    words = [found.op, found.status]
+    for verb, side in (("read", found.read), ("wrote", found.written)):
+        if side.runs:
+            words.append(f"{verb} {side.bytes} bytes at bus {ranges.show(side.runs, 2)}")
+            words.append(f"sha256 {side.sha256[:12]}…")
+    return ", ".join(words)
 
 
 def _hardware_text(job: JobEvidence) -> str:

@@ -3,17 +3,21 @@
 
 from __future__ import annotations
 
+import base64
 import copy
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dmabed import layout, media_checks, media_evidence
+from dmabed import layout, media_checks, media_evidence, report
 from dmabed import scenario as scenarios
 from dmabed.case import Case
 from dmabed.errors import InputError
 from dmabed.evidence import EvidenceError
+from dmabed.findings import Status, Verdict
+from dmabed.outcome import Entry, ScenarioResult
 from dmabed.picture import Picture
 from dmabed.steps import Frame
 from dmabed.transcript import StepRecord, Transcript
@@ -228,3 +232,21 @@ def test_evidence_without_a_field_is_none(media, key):
 def test_evidence_that_went_backwards(media):
     with pytest.raises(EvidenceError, match="went backwards"):
         media_evidence.during("rotate", media["rotate"], NOTHING)
+
+
+# ---- the report ----
+
+
+def test_the_report_shows_blocks_and_screens(tmp_path, media):
+    steps = STEPS + "  - screendump: {device: display}\n    expect: {picture: turned}\n"
+    case = judge(tmp_path, media, steps)
+    shown = len(case.scenario.steps) - 1
+    answer = {"ok": True, "result": {"file": "screen-1.png"}}
+    records = [*case.transcript.steps[:-1], StepRecord(shown, 0, 0, answer)]
+    transcript = dataclasses.replace(case.transcript, steps=tuple(records))
+    (tmp_path / "screen-1.png").write_bytes(b"picture")
+    entry = Entry(case.scenario, case.layout, Verdict(Status.PASSED, "all is well"), transcript)
+    result = ScenarioResult("story", "testbed-media", Status.PASSED, 1.0, (), "all is well")
+    section = report._section("one", result, entry, tmp_path)
+    assert "rotate, ok, read 12288 bytes at bus 0x50000000" in section.steps[DEQUEUE].hardware
+    assert base64.b64decode(section.screens[0].png) == b"picture"
