@@ -171,7 +171,7 @@ def disk_full_is_plain(root: Path) -> Iterator[None]:
             raise SetupError(
                 f"the disk is full: {error.filename or root}",
                 why=str(error),
-                hint="a complete build takes about 6 GB; point XDG_CACHE_HOME at a larger disk",
+                hint="a complete build takes about 10 GB; point XDG_CACHE_HOME at a larger disk",
             ) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise SetupError(

@@ -117,7 +117,7 @@ def _fail(what: str, status: int, tail: str, log: Path, error: type[TestbedError
         raise SetupError(
             f"{what} failed: the disk is full",
             why=tail,
-            hint="a complete build takes about 6 GB; point XDG_CACHE_HOME at a larger disk",
+            hint="a complete build takes about 10 GB; point XDG_CACHE_HOME at a larger disk",
         )
     how = f"signal {-status}" if status < 0 else f"status {status}"
     raise error(f"{what} failed with {how}; its log: {log}", why=tail, hint=hint)
