@@ -232,4 +232,23 @@ def _map(layout: Layout, transcript: Transcript, activities: Mapping[str, Activi
                     "written": tuple(run for job in jobs for run in job.written_system),
                 }
             driven[device.name] = dict(ways)
-    return addressmap.draw(layout, buffers, driven)
+    return addressmap.draw(layout, buffers, driven | _driven_by_media(layout, transcript))
+
+
+def _driven_by_media(layout: Layout, transcript: Transcript) -> dict[str, dict[str, Sequence[Run]]]:
+    """Where the media blocks moved bytes; behind an IOMMU they do not know."""
+    driven: dict[str, dict[str, Sequence[Run]]] = {}
+    for block in (block for block in layout.media if not layout.translates(block)):
+        before, after = transcript.media_before.get(block.name), transcript.media.get(block.name)
+        try:
+            done = media_evidence.during(block.name, before, after).operations.values()
+        except EvidenceError:
+            continue
+        read = [run for operation in done for run in operation.read.runs]
+        written = [run for operation in done for run in operation.written.runs]
+        if read or written:
+            driven[block.name] = {
+                "read": evidence.to_cpu(block, read)[0],
+                "written": evidence.to_cpu(block, written)[0],
+            }
+    return driven

@@ -250,3 +250,7 @@ def test_the_report_shows_blocks_and_screens(tmp_path, media):
     section = report._section("one", result, entry, tmp_path)
     assert "rotate, ok, read 12288 bytes at bus 0x50000000" in section.steps[DEQUEUE].hardware
     assert base64.b64decode(section.screens[0].png) == b"picture"
+    lanes = {lane.label: lane.marks for lane in section.map.lanes}
+    assert [mark.kind for mark in lanes["rotate"]] == ["read", "written"]
+    assert "display" in lanes
+    assert "camera" not in lanes
