@@ -363,6 +363,10 @@ def _judge_call(case: Case, step: Step, result: Result) -> None:
     wanted, got = step.expect.result, result.get("result")
     if wanted is not None:
         case.log.check(got == wanted, step, Witness.GUEST, f"it returned {got}", f"{wanted} is expected")
+    if step.expect.below is not None:
+        is_less = isinstance(got, int) and 0 < got < step.expect.below
+        limit = f"less than {step.expect.below} is expected"
+        case.log.check(is_less, step, Witness.GUEST, f"it returned {got}", limit)
 
 
 def _list(names: Sequence[str]) -> str:

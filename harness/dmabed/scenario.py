@@ -90,10 +90,9 @@ def load(path: Path | str) -> Scenario:
 
 def load_all(path: Path | str) -> list[Scenario]:
     """Read one scenario file; with a matrix it has many. Raises InputError with file, line and key."""
-    whole = yamlfile.read(path)
-    expanded = matrix.expand(whole)
+    expanded = matrix.expand(yamlfile.read(path))
     scenarios = [_make(yamlfile.check(document, "scenario"), ending) for ending, document in expanded]
-    _check_rows_are_proved(whole, scenarios)
+    _check_rows_are_proved(scenarios)
     return scenarios
 
 
@@ -269,12 +268,15 @@ def _may_prove(row: str, generation: str) -> bool:
     return of == generation or of not in GENERATIONS
 
 
-def _check_rows_are_proved(document: yamlfile.Document, scenarios: Sequence[Scenario]) -> None:
+def _check_rows_are_proved(scenarios: Sequence[Scenario]) -> None:
+    """A row that no generation of the file may prove stands there by mistake."""
+    proved = {row for each in scenarios for row in each.rows}
     run = tuple(dict.fromkeys(each.generation for each in scenarios))
-    for index, row in enumerate(document.data.get("rows", ())):
-        if not any(row in each.rows for each in scenarios):
-            what = f"'{row}' is a row of a generation that the scenario does not run in"
-            raise document.error(("rows", index), what, f"rows of {', '.join(run)}, or of the hardware")
+    for document in (each.document for each in scenarios):
+        for index, row in enumerate(document.data.get("rows", ())):
+            if row not in proved:
+                what = f"'{row}' is a row of a generation that the scenario does not run in"
+                raise document.error(("rows", index), what, f"rows of {', '.join(run)}, or of the hardware")
 
 
 def _check_layouts_exist(document: yamlfile.Document) -> None:

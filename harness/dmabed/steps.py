@@ -115,7 +115,7 @@ _EXPECT_KEYS: dict[str, tuple[str, ...]] = {
     "handle-export": ("errno", "number"),
     "handle-info": ("errno", "storage"),
     "stats": ("errno", "counts"),
-    "call": ("errno", "result"),
+    "call": ("errno", "result", "below"),
     "exit-process": (),
     "close-exporter": (),
     "hold": (),

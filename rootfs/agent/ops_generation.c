@@ -98,6 +98,7 @@ static const struct word functions[] = {
 	{ "detach-before-put", DMABED_OLD_DETACH_BEFORE_PUT },
 	{ "references", DMABED_OLD_REFERENCES },
 	{ "list-bytes", DMABED_OLD_LIST_BYTES },
+	{ "detach-holding", DMABED_OLD_DETACH_HOLDING },
 	{ 0 },
 };
 
