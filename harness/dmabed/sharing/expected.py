@@ -199,9 +199,8 @@ def _by_truth(truths: frozenset[Truth], good: Outcome) -> set[Outcome]:
 def _either(which: frozenset[bool], yes: Expectation, no: Expectation, why: str) -> Expectation:
     """One of two, or both where it is open which."""
     picked = [each for truth, each in ((True, yes), (False, no)) if truth in which]
-    allowed = frozenset().union(*(each.allowed for each in picked))
-    reasons = [each.why for truth, each in ((True, yes), (False, no)) if truth in which and truth is False]
-    return Expectation(allowed, "; ".join([why, *reasons]))
+    allowed = frozenset(outcome for each in picked for outcome in each.allowed)
+    return Expectation(allowed, f"{why}; {no.why}" if False in which else why)
 
 
 def _only(outcome: Outcome, why: str) -> Expectation:

@@ -26,7 +26,6 @@ from dmabed.sabotage import Switch
 from dmabed.sharing import observed, outcomes, zones
 from dmabed.sharing.cells import Cell, Plan, Result
 from dmabed.sharing.observed import Surroundings
-from dmabed.sharing.outcomes import Kind
 from dmabed.sharing.probe import Guest, Observation
 from dmabed.testbed import Testbed
 
@@ -170,7 +169,6 @@ def _result(cell: Cell, where: Surroundings, seen: Observation, activity: Activi
 
 
 def _broken(cell: Cell, why: str, seconds: float = 0.0) -> Result:
-    assert outcomes.ERROR.kind is Kind.ERROR
     return Result(cell, outcomes.ERROR, why, seconds)
 
 
