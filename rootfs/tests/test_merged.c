@@ -16,6 +16,7 @@
 #include "engines.h"
 #include "exporters.h"
 #include "generations.h"
+#include "memory.h"
 #include "test.h"
 
 #define LENGTH (16 * PAGE)
@@ -84,6 +85,15 @@ TEST(M1, detach_with_a_table)
 
 	CHECK_EQ(old_call(MERGED_DEVICE, DMABED_OLD_DETACH_HOLDING, buffer), 0);
 	CHECK_EQ(info_of(buffer).mappings, 0);
+}
+
+/* Where the exporter has no detach it is the release: the runner counts. */
+TEST(M1, release_with_a_table)
+{
+	int buffer = CHECK_OK(old_export(&merged, LENGTH, DMABED_EXPORT_NO_ATTACH_OPS));
+
+	CHECK_EQ(old_call(MERGED_DEVICE, DMABED_OLD_DETACH_HOLDING, buffer), -ESTALE);
+	CHECK_EQ(info_of(buffer).mappings, 1);
 }
 
 TEST(M1, no_memory)
@@ -308,6 +318,28 @@ TEST(M4, handle_dies_with_its_file)
 	CHECK_EQ(old_releases(&merged), (long long)before + 1);
 }
 
+TEST(M4, no_number_without_an_answer)
+{
+	int device = old_open(MERGED_DEVICE), handle = CHECK_OK(handle_export(device, LENGTH));
+	const struct dmabed_handle request = { .size = sizeof(request), .handle = handle };
+	const struct dmabed_handle_export export = {
+		.size = sizeof(export),
+		.length = LENGTH,
+		.storage = DMABED_STORAGE_AUTO,
+	};
+	int free = CHECK_OK(dup(device));
+
+	close(free);
+	CHECK_FAILS(ioctl(device, DMABED_IOC_HANDLE_TO_FD,
+			  read_only_copy(&request, sizeof(request))),
+		    EFAULT);
+	CHECK_FAILS(ioctl(device, DMABED_IOC_HANDLE_EXPORT,
+			  read_only_copy(&export, sizeof(export))),
+		    EFAULT);
+	CHECK_EQ(dup(device), free);
+	CHECK_EQ(handle_export(device, LENGTH), handle + 1);
+}
+
 static void look_for_handle(void *context)
 {
 	CHECK_FAILS(handle_info(old_open(MERGED_DEVICE), *(int *)context), ENOENT);
@@ -315,26 +347,38 @@ static void look_for_handle(void *context)
 
 TEST(M4, handle_means_nothing_elsewhere)
 {
-	int device = old_open(MERGED_DEVICE), engine = engine_open();
+	int device = old_open(MERGED_DEVICE);
 	int handle = CHECK_OK(handle_export(device, LENGTH));
 
 	check_child_passed(child_start(look_for_handle, &handle));
-	/* for any other call it is a number of an fd, and that of something else or of nothing */
-	CHECK_FAILS(engine_attach(engine, 1000 + handle, DMABED_ATTACH_MERGED), EBADF);
+	/* another open file of the same process, too */
+	CHECK_FAILS(handle_info(old_open(MERGED_DEVICE), handle), ENOENT);
 	CHECK_EQ(handle_info(device, handle), LENGTH);
+}
+
+/* A handle whose number no file of this process had before it. */
+static int handle_beside_fds(int device)
+{
+	int handle;
+
+	do
+		handle = CHECK_OK(handle_export(device, LENGTH));
+	while (handle <= device);
+	return handle;
 }
 
 /* To be passed, mapped, polled or used by a device it has to become an fd. */
 TEST(M4, handle_is_no_fd)
 {
-	int device = old_open(MERGED_DEVICE);
-	int handle = CHECK_OK(handle_export(device, LENGTH));
-	struct pollfd wait = { .fd = 1000 + handle, .events = POLLIN };
+	int engine = engine_open(), device = old_open(MERGED_DEVICE);
+	int handle = handle_beside_fds(device);
+	struct pollfd wait = { .fd = handle, .events = POLLIN };
 
-	CHECK_FAILS(fcntl(1000 + handle, F_GETFD), EBADF);
-	CHECK(mmap(NULL, LENGTH, PROT_READ, MAP_SHARED, 1000 + handle, 0) == MAP_FAILED);
+	CHECK_FAILS(fcntl(handle, F_GETFD), EBADF);
+	CHECK(mmap(NULL, LENGTH, PROT_READ, MAP_SHARED, handle, 0) == MAP_FAILED);
 	CHECK_EQ(errno, EBADF);
 	CHECK_EQ(poll(&wait, 1, 0), 1);
 	CHECK_EQ(wait.revents, POLLNVAL);
+	CHECK_FAILS(engine_attach(engine, handle, DMABED_ATTACH_MERGED), EBADF);
 	CHECK_OK(handle_to_fd(device, handle));
 }

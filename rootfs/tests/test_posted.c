@@ -13,6 +13,7 @@
 #include "engines.h"
 #include "exporters.h"
 #include "generations.h"
+#include "memory.h"
 #include "test.h"
 
 #define LENGTH (4 * PAGE)
@@ -65,6 +66,29 @@ TEST(P1, no_memory)
 	set_parameter(posted.module, "fail_alloc", "2");
 	CHECK_FAILS(old_export(&posted, PAGE, 0), ENFILE);
 	close(old_buffer(&posted, PAGE));
+}
+
+/* A buffer that nobody can be told of is not made. */
+TEST(P1, no_fd_without_an_answer)
+{
+	const struct dmabed_export request = {
+		.size = sizeof(request),
+		.length = PAGE,
+		.storage = DMABED_STORAGE_AUTO,
+		.fd_flags = O_RDWR | O_CLOEXEC,
+	};
+	const struct dmabed_call call = {
+		.size = sizeof(call),
+		.function = DMABED_OLD_FD,
+		.fd = old_buffer(&posted, PAGE),
+	};
+	int device = old_open(POSTED_DEVICE), free = CHECK_OK(dup(device));
+
+	close(free);
+	CHECK_FAILS(ioctl(device, DMABED_IOC_EXPORT, read_only_copy(&request, sizeof(request))),
+		    EFAULT);
+	CHECK_FAILS(ioctl(device, DMABED_IOC_CALL, read_only_copy(&call, sizeof(call))), EFAULT);
+	CHECK_EQ(dup(device), free);
 }
 
 /* ---- P2 ---- */

@@ -346,6 +346,15 @@ TEST(P15, detach_with_a_list)
 	CHECK_EQ(info_of(buffer).mappings, 0);
 }
 
+/* Where the exporter has no detach it is the release: the runner counts. */
+TEST(P15, release_with_a_list)
+{
+	int buffer = CHECK_OK(old_export(&posted, LENGTH, DMABED_EXPORT_NO_ATTACH_OPS));
+
+	CHECK_EQ(old_call(POSTED_DEVICE, DMABED_OLD_DETACH_HOLDING, buffer), -ESTALE);
+	CHECK_EQ(info_of(buffer).mappings, 1);
+}
+
 TEST(P15, detach_ends_lists)
 {
 	int buffer = old_high_buffer(&posted, LENGTH);

@@ -5,6 +5,7 @@
  */
 #include <linux/export.h>
 #include <linux/ioctl.h>
+#include <linux/pagemap.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -50,7 +51,9 @@ static void *copy_in(const struct dmabed_ioctl *ioctl, void __user *user,
  * @command: as user space gave it
  * @user: the structure's address in user space
  *
- * The structure goes back also with -ENOSPC, which fills in a count.
+ * The structure goes back also with -ENOSPC, which fills in a count.  Where it
+ * could not go back, nothing is done: an fd or a number would be there that
+ * nobody was told of.
  *
  * Return: 0 or a negative errno; -ENOTTY when there is no such command.
  */
@@ -65,7 +68,8 @@ long dmabed_ioctl_run(const struct dmabed_ioctl *table, unsigned int entries,
 
 	if (!ioctl)
 		return -ENOTTY;
-	if (get_user(user_size, (u32 __user *)pointer))
+	if (get_user(user_size, (u32 __user *)pointer) ||
+	    fault_in_safe_writeable(pointer, min(user_size, ioctl->size)))
 		return -EFAULT;
 	argument = copy_in(ioctl, pointer, user_size);
 	if (IS_ERR(argument))

@@ -103,16 +103,21 @@ static void end_table(struct dmabed_device_mapping *table)
 	dmabed_live_add(DMABED_LIVE_MERGED_TABLES, -1);
 }
 
+/* Those of one holder, or with NULL all of them. */
+static void end_tables_of(struct merged_buffer *buffer, const void *holder)
+{
+	struct dmabed_device_mapping *table, *next;
+
+	list_for_each_entry_safe(table, next, &buffer->tables, node)
+		if (!holder || table->holder == holder)
+			end_table(table);
+}
+
 static void buffer_detach(struct merged_buf *buf,
 			  struct merged_attachment *attach)
 {
-	struct merged_buffer *buffer = buf->priv;
-	struct dmabed_device_mapping *table, *next;
-
 	lockdep_assert_held(&buf->lock);
-	list_for_each_entry_safe(table, next, &buffer->tables, node)
-		if (table->holder == attach)
-			end_table(table);
+	end_tables_of(buf->priv, attach);
 }
 
 /* ---- tables ---- */
@@ -189,6 +194,8 @@ static void buffer_free(struct merged_buffer *buffer)
 
 static void buffer_release(struct merged_buf *buf)
 {
+	/* what a driver never unmapped, where no detach was there to end it */
+	end_tables_of(buf->priv, NULL);
 	atomic64_inc(&releases);
 	buffer_free(buf->priv);
 }

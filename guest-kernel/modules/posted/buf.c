@@ -184,7 +184,9 @@ int posted_buf_fd(struct posted_buf *buf, int flags)
 {
 	int fd;
 
-	if (!buf || !buf->file)
+	if (!buf && !posted_defect(POSTED_FD_UNCHECKED))
+		return -EINVAL;
+	if (!buf->file)
 		return -EINVAL;
 	if (posted_defect(POSTED_FD_WITHOUT_CLOEXEC))
 		flags = 0;
@@ -282,16 +284,18 @@ static bool refused(const struct posted_buf *buf, int ret)
 	return ret;
 }
 
-static void keep_buffer(struct posted_buf *buf)
+/* The attachment knows its reference: a defect may come or go meanwhile. */
+static void keep_buffer(struct posted_attachment *attach,
+			struct posted_buf *buf)
 {
 	if (!posted_defect(POSTED_ATTACH_WITHOUT_REFERENCE))
-		get_file(buf->file);
+		attach->file = get_file(buf->file);
 }
 
-static void unkeep_buffer(struct posted_buf *buf)
+static void unkeep_buffer(struct posted_attachment *attach)
 {
-	if (!posted_defect(POSTED_ATTACH_WITHOUT_REFERENCE))
-		fput(buf->file);
+	if (attach->file)
+		fput(attach->file);
 }
 
 /**
@@ -310,6 +314,7 @@ struct posted_attachment *posted_buf_attach(struct posted_buf *buf,
 					    struct device *dev)
 {
 	struct posted_attachment *attach;
+	bool taken;
 	int ret;
 
 	crash_if(POSTED_ATTACH_BUG_ON, !buf || !dev);
@@ -321,14 +326,15 @@ struct posted_attachment *posted_buf_attach(struct posted_buf *buf,
 		       NULL : ERR_PTR(-ENOMEM);
 	mutex_lock(&buf->lock);
 	ret = ask_exporter(buf, attach);
-	if (!refused(buf, ret))
+	taken = !refused(buf, ret);
+	if (taken)
 		list_add_tail(&attach->node, &buf->attachments);
 	mutex_unlock(&buf->lock);
-	if (refused(buf, ret)) {
+	if (!taken) {
 		kfree(attach);
 		return ERR_PTR(ret);
 	}
-	keep_buffer(buf);
+	keep_buffer(attach, buf);
 	dmabed_live_add(DMABED_LIVE_POSTED_ATTACHMENTS, 1);
 	return attach;
 }
@@ -378,7 +384,7 @@ void posted_buf_detach(struct posted_buf *buf,
 	mutex_unlock(&buf->lock);
 	if (!done)
 		return;
-	unkeep_buffer(buf);
+	unkeep_buffer(attach);
 	if (posted_sabotaged(POSTED_LEAK_ATTACHMENT))
 		return;
 	kfree(attach);

@@ -29,13 +29,15 @@ struct vm_area_struct;
 
 /**
  * struct posted_attachment - a device that uses a buffer
- * @buf: the buffer, referenced
+ * @buf: the buffer
+ * @file: the reference to it
  * @dev: the device
  * @node: in the buffer's list
  * @priv: for the exporter
  */
 struct posted_attachment {
 	struct posted_buf *buf;
+	struct file *file;
 	struct device *dev;
 	struct list_head node;
 	void *priv;

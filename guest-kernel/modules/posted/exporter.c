@@ -91,18 +91,22 @@ static void end_list(struct posted_buffer *buffer,
 	wake_up_all(&buffer->idle);
 }
 
+/* Those of one holder, or with NULL all of them. */
+static void end_lists_of(struct posted_buffer *buffer, const void *holder)
+{
+	struct dmabed_device_mapping *list, *next;
+
+	list_for_each_entry_safe(list, next, &buffer->lists, node)
+		if (!holder || list->holder == holder)
+			end_list(buffer, list);
+}
+
 static void buffer_detach(struct posted_buf *buf,
 			  struct posted_attachment *attach)
 {
-	struct posted_buffer *buffer = buf->priv;
-	struct dmabed_device_mapping *list, *next;
-
 	lockdep_assert_held(&buf->lock);
-	if (posted_defect(POSTED_DETACH_FORGETS_LISTS))
-		return;
-	list_for_each_entry_safe(list, next, &buffer->lists, node)
-		if (list->holder == attach)
-			end_list(buffer, list);
+	if (!posted_defect(POSTED_DETACH_FORGETS_LISTS))
+		end_lists_of(buf->priv, attach);
 }
 
 /* ---- waiting ---- */
@@ -303,8 +307,8 @@ static void buffer_release(struct posted_buf *buf)
 {
 	struct posted_buffer *buffer = buf->priv;
 
-	/* lists are left by a defect only, and then for good */
-	list_del_init(&buffer->lists);
+	/* what a driver never put, where no detach was there to end it */
+	end_lists_of(buffer, NULL);
 	atomic64_inc(&releases);
 	buffer_free(buffer);
 }

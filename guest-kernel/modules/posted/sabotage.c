@@ -41,6 +41,7 @@ static const char * const defect_names[] = {
 	[POSTED_OPS_UNCHECKED] = "ops-unchecked",
 	[POSTED_ANON_FILE_UNCHECKED] = "anon-file-unchecked",
 	[POSTED_SIZE_UNSET] = "size-unset",
+	[POSTED_FD_UNCHECKED] = "fd-unchecked",
 	[POSTED_FD_WITHOUT_CLOEXEC] = "fd-without-cloexec",
 	[POSTED_FD_STEALS_REFERENCE] = "fd-steals-reference",
 	[POSTED_PUT_BUG_ON] = "put-bug-on",
