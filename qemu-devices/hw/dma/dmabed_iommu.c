@@ -67,6 +67,9 @@ bool dmabed_iommu_read_table(DmabedIommuState *s, uint64_t address,
                                             drive(s, address), ram_only, raw,
                                             sizeof(raw));
 
+    if (drive(s, address) != address) {
+        s->cut_table = address;
+    }
     *entry = ldl_le_p(raw);
     return result == MEMTX_OK;
 }
@@ -99,11 +102,28 @@ static void check_width(DmabedIommuState *s, const DmabedIommuEntry *entry,
     }
 }
 
+static DmabedIommuReason walk(DmabedIommuState *s, DmabedIommuUse use,
+                              DmabedIommuEntry *entry)
+{
+    DmabedIommuReason reason;
+
+    dmabed_iommu_count(s, DMABED_IOMMU_WALKS);
+    s->cut_table = 0;
+    *entry = (DmabedIommuEntry) { .valid = true, .iova = use.iova };
+    reason = DMABED_IOMMU_GET_CLASS(s)->walk(s, use.iova, entry);
+    if (s->cut_table) {
+        use.used = drive(s, s->cut_table);
+        use.table = s->cut_table;
+        dmabed_iommu_record_violation(s, DMABED_IOMMU_OUTPUT_WIDTH, &use);
+    }
+    return reason;
+}
+
 /* The page from the TLB, or from the tables and then kept */
-static DmabedIommuReason look_up(DmabedIommuState *s, uint32_t iova,
+static DmabedIommuReason look_up(DmabedIommuState *s, const DmabedIommuUse *use,
                                  DmabedIommuEntry *entry, bool *kept)
 {
-    const DmabedIommuEntry *found = dmabed_iommu_tlb_find(s, iova);
+    const DmabedIommuEntry *found = dmabed_iommu_tlb_find(s, use->iova);
     DmabedIommuReason reason;
 
     *kept = found;
@@ -112,9 +132,7 @@ static DmabedIommuReason look_up(DmabedIommuState *s, uint32_t iova,
         *entry = *found;
         return DMABED_IOMMU_NONE;
     }
-    dmabed_iommu_count(s, DMABED_IOMMU_WALKS);
-    *entry = (DmabedIommuEntry) { .valid = true, .iova = iova };
-    reason = DMABED_IOMMU_GET_CLASS(s)->walk(s, iova, entry);
+    reason = walk(s, *use, entry);
     if (reason == DMABED_IOMMU_NONE) {
         dmabed_iommu_tlb_keep(s, entry);
     }
@@ -132,12 +150,12 @@ static DmabedIommuReason check_permission(const DmabedIommuEntry *entry,
 }
 
 static void refuse(Master *m, uint32_t iova, bool is_write,
-                   DmabedIommuReason reason)
+                   DmabedIommuReason reason, const DmabedIommuEntry *entry)
 {
     DmabedIommuState *s = m->iommu;
     const DmabedIommuFault fault = {
         .reason = reason, .iova = iova, .is_write = is_write,
-        .master = m->index,
+        .master = m->index, .pte = entry->pte,
     };
 
     trace_dmabed_iommu_fault(s->name, m->name, iova,
@@ -157,11 +175,11 @@ static bool translate_page(Master *m, uint32_t iova, IOMMUAccessFlags flag,
     DmabedIommuUse use = {
         .master = m->name, .iova = page, .is_write = flag & IOMMU_WO,
     };
-    DmabedIommuReason reason = look_up(s, page, entry, &kept);
+    DmabedIommuReason reason = look_up(s, &use, entry, &kept);
 
     reason = reason ?: check_permission(entry, flag);
     if (reason) {
-        refuse(m, iova, use.is_write, reason);
+        refuse(m, iova, use.is_write, reason, entry);
         return false;
     }
     use.used = drive(s, entry->page);
@@ -298,6 +316,7 @@ static const VMStateDescription vmstate_entry = {
     .fields = (const VMStateField[]) {
         VMSTATE_BOOL(valid, DmabedIommuEntry),
         VMSTATE_UINT32(iova, DmabedIommuEntry),
+        VMSTATE_UINT32(pte, DmabedIommuEntry),
         VMSTATE_UINT64(page, DmabedIommuEntry),
         VMSTATE_UINT32(perm, DmabedIommuEntry),
         VMSTATE_END_OF_LIST()

@@ -119,6 +119,7 @@ static DmabedIommuReason rk_walk(DmabedIommuState *iommu, uint32_t iova,
     if (!(pte & ENTRY_VALID)) {
         return DMABED_IOMMU_NO_PAGE;
     }
+    entry->pte = pte;
     entry->page = entry_address(s, pte);
     entry->perm = entry_perm(pte);
     return DMABED_IOMMU_NONE;
@@ -136,20 +137,23 @@ static void update_irq(DmabedRkIommuState *s)
     qemu_set_irq(s->parent_obj.irq, !!(s->int_rawstat & s->int_mask));
 }
 
-/* The address is that of the first fault, until that is acknowledged */
+/*
+ * The address is that of the first page fault, until that is acknowledged.  The
+ * driver acknowledges no bus error (rk_iommu_irq()), so one must not keep the
+ * address for itself.
+ */
 static void rk_fault(DmabedIommuState *iommu, const DmabedIommuFault *fault)
 {
     DmabedRkIommuState *s = DMABED_RK_IOMMU(iommu);
 
-    if (fault->reason == DMABED_IOMMU_BUS_ERROR) {
-        s->int_rawstat |= INT_BUS_ERROR;
-    } else {
-        s->int_rawstat |= INT_PAGE_FAULT;
-    }
+    bool is_page_fault = fault->reason != DMABED_IOMMU_BUS_ERROR;
+
+    s->int_rawstat |= is_page_fault ? INT_PAGE_FAULT : INT_BUS_ERROR;
     if (!(s->status & STATUS_FAULT)) {
-        s->status &= ~STATUS_WRITE;
-        s->status |= STATUS_FAULT | (fault->is_write ? STATUS_WRITE : 0);
         s->fault_addr = fault->iova;
+        if (is_page_fault) {
+            s->status |= STATUS_FAULT | (fault->is_write ? STATUS_WRITE : 0);
+        }
     }
     update_irq(s);
 }

@@ -59,7 +59,6 @@ struct DmabedSun50iIommuState {
 
     uint32_t regs[NUM_REGS];
     uint32_t reset_line;
-    uint32_t last_pte;          /* that a permission was asked of */
 };
 
 struct DmabedSun50iIommuClass {
@@ -95,7 +94,7 @@ static DmabedIommuReason sun50i_walk(DmabedIommuState *iommu, uint32_t iova,
 {
     DmabedSun50iIommuState *s = DMABED_SUN50I_IOMMU(iommu);
     uint64_t at = (uint64_t)*reg(s, R_TTB) + extract32(iova, 20, 12) * 4;
-    uint32_t dte;
+    uint32_t dte, pte;
 
     if (!dmabed_iommu_read_table(iommu, at, &dte)) {
         return DMABED_IOMMU_BUS_ERROR;
@@ -104,14 +103,15 @@ static DmabedIommuReason sun50i_walk(DmabedIommuState *iommu, uint32_t iova,
         return DMABED_IOMMU_NO_TABLE;
     }
     at = (dte & 0xfffffc00) + extract32(iova, 12, 8) * 4;
-    if (!dmabed_iommu_read_table(iommu, at, &s->last_pte)) {
+    if (!dmabed_iommu_read_table(iommu, at, &pte)) {
         return DMABED_IOMMU_BUS_ERROR;
     }
-    if (!(s->last_pte & PTE_VALID)) {
+    if (!(pte & PTE_VALID)) {
         return DMABED_IOMMU_NO_PAGE;
     }
-    entry->page = s->last_pte & PAGE_MASK_ALL;
-    entry->perm = domain_perm(s, extract32(s->last_pte, 4, 4));
+    entry->pte = pte;
+    entry->page = pte & PAGE_MASK_ALL;
+    entry->perm = domain_perm(s, extract32(pte, 4, 4));
     return DMABED_IOMMU_NONE;
 }
 
@@ -153,7 +153,7 @@ static void sun50i_fault(DmabedIommuState *iommu,
     default:
         *reg(s, R_INT_STA) |= 1u << master;
         *reg(s, R_ERR_ADDR(master)) = fault->iova;
-        *reg(s, R_ERR_DATA(master)) = s->last_pte;
+        *reg(s, R_ERR_DATA(master)) = fault->pte;
     }
     update_irq(s);
 }
@@ -164,7 +164,6 @@ static void reset_registers(DmabedSun50iIommuState *s)
 {
     memset(s->regs, 0, sizeof(s->regs));
     *reg(s, R_RESET) = UINT32_MAX;
-    s->last_pte = 0;
 }
 
 /* A mask that leaves bits out means many pages: then all go */
@@ -228,6 +227,12 @@ static bool write_command(DmabedSun50iIommuState *s, hwaddr offset,
     }
 }
 
+/* INT_STA and all that tells of a fault; INT_CLR and RESET clear it */
+static bool is_read_only(hwaddr offset)
+{
+    return offset >= R_INT_STA && offset <= R_L2PG_INT;
+}
+
 static void sun50i_write(void *opaque, hwaddr offset, uint64_t value,
                          unsigned size)
 {
@@ -235,7 +240,7 @@ static void sun50i_write(void *opaque, hwaddr offset, uint64_t value,
 
     if (offset == R_RESET_LINE) {
         write_reset_line(s, value);
-    } else if (offset > R_L2PG_INT || !s->reset_line) {
+    } else if (offset > R_L2PG_INT || is_read_only(offset) || !s->reset_line) {
         dmabed_iommu_guest_error(DMABED_IOMMU(s), "write to offset 0x%x%s",
                                  (unsigned)offset,
                                  s->reset_line ? "" : " while in reset");
@@ -294,7 +299,6 @@ static const VMStateDescription vmstate_sun50i = {
         VMSTATE_DMABED_IOMMU(parent_obj, DmabedSun50iIommuState),
         VMSTATE_UINT32_ARRAY(regs, DmabedSun50iIommuState, NUM_REGS),
         VMSTATE_UINT32(reset_line, DmabedSun50iIommuState),
-        VMSTATE_UINT32(last_pte, DmabedSun50iIommuState),
         VMSTATE_END_OF_LIST()
     }
 };

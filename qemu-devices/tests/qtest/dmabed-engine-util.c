@@ -103,6 +103,45 @@ void rig_stop(Rig *rig)
     g_free(rig);
 }
 
+static void add_device(GPtrArray *argv, const char *json)
+{
+    g_ptr_array_add(argv, g_strdup("-device"));
+    g_ptr_array_add(argv, g_strdelimit(g_strdup(json), "'", '"'));
+}
+
+/*
+ * A device type that does not exist comes last, so that QEMU stops even when
+ * it should have stopped before and did not: then the message is not there.
+ */
+void assert_no_start(const char *machine, const char *const *devices,
+                     const char *message)
+{
+    const char *const first[] = {
+        getenv("QTEST_QEMU_BINARY"), "-machine", machine, "-m", "128M",
+        "-display", "none", "-serial", "none", "-monitor", "none", "-S",
+    };
+    g_autoptr(GPtrArray) argv = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *errors = NULL;
+    int status;
+
+    for (size_t i = 0; i < ARRAY_SIZE(first); i++) {
+        g_ptr_array_add(argv, g_strdup(first[i]));
+    }
+    for (; *devices; devices++) {
+        add_device(argv, *devices);
+    }
+    add_device(argv, "{'driver':'no-such-device'}");
+    g_ptr_array_add(argv, NULL);
+    g_assert_true(g_spawn_sync(NULL, (char **)argv->pdata, NULL,
+                               G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL,
+                               &errors, &status, NULL));
+    g_assert_true(WIFEXITED(status));
+    g_assert_cmpint(WEXITSTATUS(status), ==, 1);
+    if (!strstr(errors, message)) {
+        g_error("'%s' is not in: %s", message, errors);
+    }
+}
+
 static void wait_for_status(QTestState *qts, const char *wanted)
 {
     for (int i = 0; i < 1000; i++) {

@@ -82,6 +82,12 @@ Rig *rig_start_pci(const char *properties);
 /* ... with an empty port, for an engine to be plugged in */
 Rig *rig_start_port(void);
 void rig_stop(Rig *rig);
+/*
+ * QEMU stops with @message when it is started with @machine and @devices, which
+ * are JSON with ' for ", the last one NULL
+ */
+void assert_no_start(const char *machine, const char *const *devices,
+                     const char *message);
 /* Save to a file, end, and go on in a new process */
 void rig_migrate(Rig *rig);
 /* Enable the ring as a driver would */

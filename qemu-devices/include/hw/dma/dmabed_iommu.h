@@ -55,6 +55,7 @@ typedef enum DmabedIommuReason {
 typedef struct DmabedIommuEntry {
     bool valid;
     uint32_t iova;              /* of its page */
+    uint32_t pte;               /* as it stands in the table */
     uint64_t page;              /* where that is, as the table says */
     uint32_t perm;              /* IOMMU_RO, IOMMU_WO */
 } DmabedIommuEntry;
@@ -64,6 +65,7 @@ typedef struct DmabedIommuFault {
     uint32_t iova;
     bool is_write;
     unsigned master;            /* in the order of their attaching */
+    uint32_t pte;               /* that lacks the permission */
 } DmabedIommuFault;
 
 typedef struct DmabedIommuEvidence DmabedIommuEvidence;
@@ -86,6 +88,9 @@ struct DmabedIommuState {
     DmabedIommuEntry *tlb;
     uint32_t tlb_next;          /* the entry that is filled next */
     bool ignore_zap;            /* the host's: nothing empties the TLB */
+
+    /* of the walk under way: a table's address that lost lines, 0: none did */
+    uint64_t cut_table;
 
     DmabedIommuEvidence *evidence;
 };
