@@ -63,6 +63,8 @@ struct Imx28LcdifState {
     uint8_t *frame;
     size_t frame_size;
     uint64_t frame_bus;
+    uint32_t frame_count;       /* TRANSFER_COUNT of it */
+    DmabedMediaStatus frame_status;
     unsigned width;
     unsigned height;
     unsigned bytes;             /* of a pixel */
@@ -144,59 +146,105 @@ static const char *take_geometry(Imx28LcdifState *s)
     return NULL;
 }
 
-static DmabedMediaStatus fetch(Imx28LcdifState *s, DmabedMediaFault fault,
-                               uint8_t *frame, size_t size)
+/* A frame on its way: whether it is news is known when all of it is there */
+typedef struct Fetched {
+    uint8_t *data;
+    size_t pitch;
+    size_t size;
+    DmabedMediaStatus status;
+    DECLARE_BITMAP(answered, MAX_SIDE);     /* by line */
+} Fetched;
+
+/* Not under an operation: only a frame that is news becomes one */
+static void fetch(Imx28LcdifState *s, Fetched *f)
+{
+    f->pitch = (size_t)s->width * s->bytes;
+    f->size = f->pitch * s->height;
+    f->data = g_malloc(f->size);
+    f->status = DMABED_MEDIA_OK;
+    bitmap_zero(f->answered, MAX_SIDE);
+    for (unsigned y = 0; y < s->height; y++) {
+        if (dmabed_media_read(DMABED_MEDIA(s),
+                              *reg(s, R_CUR_BUF) + (uint64_t)y * f->pitch,
+                              f->data + y * f->pitch, f->pitch)) {
+            set_bit(y, f->answered);
+        } else {
+            f->status = DMABED_MEDIA_BUS_ERROR;
+        }
+    }
+}
+
+/* Zeros of a frame that nobody answers are another one than a black frame */
+static bool is_shown(Imx28LcdifState *s, const Fetched *f)
+{
+    return s->frame && s->frame_size == f->size &&
+           s->frame_bus == *reg(s, R_CUR_BUF) &&
+           s->frame_count == *reg(s, R_TRANSFER_COUNT) &&
+           s->frame_status == f->status &&
+           !memcmp(s->frame, f->data, f->size);
+}
+
+static void record_reads(Imx28LcdifState *s, const Fetched *f)
+{
+    dmabed_media_op_begin(DMABED_MEDIA(s), "frame");
+    for (unsigned y = 0; y < s->height; y++) {
+        dmabed_media_op_access(DMABED_MEDIA(s), false,
+                               *reg(s, R_CUR_BUF) + (uint64_t)y * f->pitch,
+                               f->data + y * f->pitch, f->pitch,
+                               test_bit(y, f->answered));
+    }
+}
+
+static void show(Imx28LcdifState *s, const Fetched *f)
 {
     DmabedMediaState *media = DMABED_MEDIA(s);
-    size_t pitch = (size_t)s->width * s->bytes;
-    bool ok = true;
 
-    for (size_t at = 0; at < size; at += pitch) {
-        ok &= dmabed_media_read(media, (uint64_t)*reg(s, R_CUR_BUF) + at,
-                                frame + at, pitch);
-    }
-    dmabed_media_spoil(fault, frame, pitch, s->height);
-    *reg(s, R_CRC_STAT) = crc32(0, frame, size);
+    *reg(s, R_CRC_STAT) = crc32(0, f->data, f->size);
     dmabed_media_op_figure(media, "width", s->width);
     dmabed_media_op_figure(media, "height", s->height);
     dmabed_media_op_figure(media, "pixel-bytes", s->bytes);
     dmabed_media_op_figure(media, "crc", *reg(s, R_CRC_STAT));
-    return ok ? DMABED_MEDIA_OK : DMABED_MEDIA_BUS_ERROR;
+    dmabed_media_op_end(media, f->status);
+    g_free(s->frame);
+    s->frame = f->data;
+    s->frame_size = f->size;
+    s->frame_bus = *reg(s, R_CUR_BUF);
+    s->frame_count = *reg(s, R_TRANSFER_COUNT);
+    s->frame_status = f->status;
+    draw(s);
 }
 
-static bool is_shown(Imx28LcdifState *s, const uint8_t *frame, size_t size)
+static void discard(Imx28LcdifState *s, Fetched *f)
 {
-    return s->frame && s->frame_size == size &&
-           s->frame_bus == *reg(s, R_CUR_BUF) && !memcmp(s->frame, frame, size);
+    dmabed_media_op_forget(DMABED_MEDIA(s));
+    g_free(f->data);
 }
 
-/* Evidence has each frame that differs from the one before, in place or bytes */
+/*
+ * Evidence has each frame that differs from the one before.  Digests are for
+ * these alone: of each frame of a display they would take half a CPU.
+ */
 static void fetch_frame(Imx28LcdifState *s, DmabedMediaFault fault)
 {
-    DmabedMediaState *media = DMABED_MEDIA(s);
     const char *problem = take_geometry(s);
-    size_t size = (size_t)s->width * s->height * s->bytes;
-    DmabedMediaStatus status;
-    uint8_t *frame;
+    Fetched f;
 
     if (problem) {
-        dmabed_media_guest_error(media, problem);
+        dmabed_media_guest_error(DMABED_MEDIA(s), problem);
         return;
     }
-    frame = g_malloc(size);
-    dmabed_media_op_begin(media, "frame");
-    status = fetch(s, fault, frame, size);
-    if (is_shown(s, frame, size)) {
-        dmabed_media_op_forget(media);
-        g_free(frame);
+    fetch(s, &f);
+    if (fault == DMABED_MEDIA_FAULT_NONE && is_shown(s, &f)) {
+        discard(s, &f);
         return;
     }
-    dmabed_media_op_end(media, status);
-    g_free(s->frame);
-    s->frame = frame;
-    s->frame_size = size;
-    s->frame_bus = *reg(s, R_CUR_BUF);
-    draw(s);
+    record_reads(s, &f);
+    dmabed_media_spoil(fault, f.data, f.pitch, s->height);
+    if (is_shown(s, &f)) {
+        discard(s, &f);
+    } else {
+        show(s, &f);
+    }
 }
 
 static void next_vblank(Imx28LcdifState *s)
@@ -209,7 +257,9 @@ static void lcdif_vblank(void *opaque)
     Imx28LcdifState *s = opaque;
     DmabedMediaFault fault = dmabed_media_take_fault(DMABED_MEDIA(s));
 
-    if (fault != DMABED_MEDIA_FAULT_STALE) {
+    if (fault == DMABED_MEDIA_FAULT_STALE) {
+        fault = DMABED_MEDIA_FAULT_NONE;
+    } else {
         *reg(s, R_CUR_BUF) = *reg(s, R_NEXT_BUF);
     }
     fetch_frame(s, fault);
@@ -355,6 +405,7 @@ static const VMStateDescription vmstate_lcdif = {
     .minimum_version_id = 1,
     .post_load = lcdif_post_load,
     .fields = (const VMStateField[]) {
+        VMSTATE_DMABED_MEDIA(parent_obj, Imx28LcdifState),
         VMSTATE_UINT32_ARRAY(regs, Imx28LcdifState, NUM_REGS),
         VMSTATE_TIMER_PTR(vblank, Imx28LcdifState),
         VMSTATE_END_OF_LIST()

@@ -9,71 +9,14 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "exec/address-spaces.h"
+#include "hw/dma/dmabed_ranges.h"
 #include "dmabed_engine_internal.h"
-
-/* A window is three numbers in a row: bus, cpu, size */
-#define RANGE_NUMBERS 3
 
 /* Bytes only ever go to RAM, never to registers, the engine's own included */
 static const MemTxAttrs ram_only = { .memory = 1 };
 
-typedef struct Window {
-    uint64_t bus;
-    uint64_t cpu;
-    uint64_t size;
-} Window;
-
-static Window get_window(const DmabedEngineState *s, unsigned i)
-{
-    const uint64_t *numbers = &s->dma_ranges[i * RANGE_NUMBERS];
-
-    return (Window) {
-        .bus = numbers[0], .cpu = numbers[1], .size = numbers[2],
-    };
-}
-
-static bool windows_overlap(Window a, Window b)
-{
-    return a.bus <= b.bus + (b.size - 1) && b.bus <= a.bus + (a.size - 1);
-}
-
-static bool check_window(const DmabedEngineState *s, unsigned i, Error **errp)
-{
-    Window w = get_window(s, i);
-
-    if (w.size == 0) {
-        error_setg(errp, "dma-ranges: window %u has size 0", i);
-        return false;
-    }
-    if (w.bus + (w.size - 1) < w.bus || w.cpu + (w.size - 1) < w.cpu) {
-        error_setg(errp, "dma-ranges: window %u ends beyond 64 bits", i);
-        return false;
-    }
-    for (unsigned j = 0; j < i; j++) {
-        if (windows_overlap(w, get_window(s, j))) {
-            error_setg(errp, "dma-ranges: windows %u and %u overlap", j, i);
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool check_windows(const DmabedEngineState *s, Error **errp)
-{
-    if (s->num_dma_ranges % RANGE_NUMBERS) {
-        error_setg(errp, "dma-ranges: %u numbers are not triples of bus "
-                   "address, CPU address, size", s->num_dma_ranges);
-        return false;
-    }
-    for (unsigned i = 0; i < s->num_dma_ranges / RANGE_NUMBERS; i++) {
-        if (!check_window(s, i, errp)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static void add_window(DmabedEngineState *s, MemoryRegion *alias, Window w)
+static void add_window(DmabedEngineState *s, MemoryRegion *alias,
+                       DmabedRange w)
 {
     memory_region_init_alias(alias, OBJECT(s), "dmabed-engine.window",
                              s->dma_mr, w.cpu, w.size);
@@ -106,10 +49,11 @@ uint64_t dmabed_window_mask(const DmabedEngineState *s)
 
 bool dmabed_window_init(DmabedEngineState *s, Error **errp)
 {
-    unsigned windows = s->num_dma_ranges / RANGE_NUMBERS;
-    const Window everything = { .size = UINT64_MAX };
+    unsigned windows = s->num_dma_ranges / DMABED_RANGE_NUMBERS;
+    const DmabedRange everything = { .size = UINT64_MAX };
 
-    if (!check_windows(s, errp) || !find_memory(s, errp)) {
+    if (!dmabed_ranges_check(s->dma_ranges, s->num_dma_ranges, errp) ||
+        !find_memory(s, errp)) {
         return false;
     }
     /* UINT64_MAX stands for all of 64 bits, see memory_region_init() */
@@ -118,7 +62,7 @@ bool dmabed_window_init(DmabedEngineState *s, Error **errp)
                                           : dmabed_window_mask(s) + 1);
     s->dma_windows = g_new0(MemoryRegion, MAX(windows, 1));
     for (unsigned i = 0; i < windows; i++) {
-        add_window(s, &s->dma_windows[i], get_window(s, i));
+        add_window(s, &s->dma_windows[i], dmabed_range(s->dma_ranges, i));
     }
     if (windows == 0) {
         add_window(s, &s->dma_windows[0], everything);
@@ -130,7 +74,7 @@ bool dmabed_window_init(DmabedEngineState *s, Error **errp)
 /* A region holds a reference to the owner of what is in it: here, its own */
 static void empty_root(DmabedEngineState *s)
 {
-    unsigned windows = MAX(s->num_dma_ranges / RANGE_NUMBERS, 1);
+    unsigned windows = MAX(s->num_dma_ranges / DMABED_RANGE_NUMBERS, 1);
 
     for (unsigned i = 0; i < windows; i++) {
         memory_region_del_subregion(&s->dma_root, &s->dma_windows[i]);

@@ -170,23 +170,27 @@ static Segment *take_list(DmabedCaptureState *s)
     return g_steal_pointer(&list);
 }
 
-static DmabedMediaStatus scatter(DmabedCaptureState *s, const Segment *list,
-                                 const uint8_t *data, size_t size)
+static bool holds(const Segment *list, uint32_t count, size_t size)
+{
+    for (uint32_t i = 0; i < count && size; i++) {
+        size -= MIN(list[i].length, size);
+    }
+    return !size;
+}
+
+static bool scatter(DmabedCaptureState *s, const Segment *list,
+                    const uint8_t *data, size_t size)
 {
     bool ok = true;
 
-    for (uint32_t i = 0; i < reg(s, R_LIST_COUNT) && size; i++) {
-        size_t part = MIN(list[i].length, size);
+    for (; size; list++) {
+        size_t part = MIN(list->length, size);
 
-        ok &= dmabed_media_write(DMABED_MEDIA(s), list[i].bus, data, part);
+        ok &= dmabed_media_write(DMABED_MEDIA(s), list->bus, data, part);
         data += part;
         size -= part;
     }
-    if (size) {
-        dmabed_media_guest_error(DMABED_MEDIA(s), "the list is too short");
-        return DMABED_MEDIA_BAD_CONFIG;
-    }
-    return ok ? DMABED_MEDIA_OK : DMABED_MEDIA_BUS_ERROR;
+    return ok;
 }
 
 static DmabedMediaStatus take_picture(DmabedCaptureState *s, const Picture *p)
@@ -194,18 +198,21 @@ static DmabedMediaStatus take_picture(DmabedCaptureState *s, const Picture *p)
     DmabedMediaFault fault = dmabed_media_take_fault(DMABED_MEDIA(s));
     size_t size = (size_t)p->pitch * p->height;
     g_autofree Segment *list = take_list(s);
-    g_autofree uint8_t *data = g_malloc0(size);
+    g_autofree uint8_t *data = NULL;
 
-    if (!list) {
-        dmabed_media_guest_error(DMABED_MEDIA(s), "there is no list");
+    if (!list || !holds(list, reg(s, R_LIST_COUNT), size)) {
+        dmabed_media_guest_error(DMABED_MEDIA(s), list ?
+                                 "the list is too short" : "there is no list");
         return DMABED_MEDIA_BAD_CONFIG;
     }
     if (fault == DMABED_MEDIA_FAULT_STALE) {
         return DMABED_MEDIA_OK;
     }
+    data = g_malloc0(size);
     paint(p, data);
     dmabed_media_spoil(fault, data, p->pitch, p->height);
-    return scatter(s, list, data, size);
+    return scatter(s, list, data, size) ? DMABED_MEDIA_OK
+                                        : DMABED_MEDIA_BUS_ERROR;
 }
 
 static DmabedMediaStatus do_frame(DmabedCaptureState *s)
@@ -347,6 +354,7 @@ static const VMStateDescription vmstate_capture = {
     .version_id = 1,
     .minimum_version_id = 1,
     .fields = (const VMStateField[]) {
+        VMSTATE_DMABED_MEDIA(parent_obj, DmabedCaptureState),
         VMSTATE_UINT32_ARRAY(regs, DmabedCaptureState, NUM_REGS),
         VMSTATE_BOOL(armed, DmabedCaptureState),
         VMSTATE_TIMER_PTR(frame_timer, DmabedCaptureState),

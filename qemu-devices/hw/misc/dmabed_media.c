@@ -9,77 +9,76 @@
 #include "qapi/error.h"
 #include "qapi/visitor.h"
 #include "exec/address-spaces.h"
+#include "hw/dma/dmabed_ranges.h"
 #include "hw/misc/dmabed_media.h"
 #include "hw/qdev-properties.h"
+#include "migration/vmstate.h"
 #include "trace.h"
 
 #define MIN_ADDR_BITS 24
 #define MAX_ADDR_BITS 64
-
-/* A window is three numbers in a row: bus, cpu, size */
-#define RANGE_NUMBERS 3
 
 /* Bytes only ever go to RAM, never to registers */
 static const MemTxAttrs ram_only = { .memory = 1 };
 
 /* ---- the bus ---- */
 
-static bool check_windows(DmabedMediaState *s, Error **errp)
+static bool check_addr_bits(const DmabedMediaState *s, Error **errp)
 {
-    if (s->addr_bits < MIN_ADDR_BITS || s->addr_bits > MAX_ADDR_BITS) {
-        error_setg(errp, "addr-bits: %u is out of range; allowed are %d...%d",
-                   s->addr_bits, MIN_ADDR_BITS, MAX_ADDR_BITS);
-        return false;
+    if (s->addr_bits >= MIN_ADDR_BITS && s->addr_bits <= MAX_ADDR_BITS) {
+        return true;
     }
-    if (s->num_dma_ranges % RANGE_NUMBERS) {
-        error_setg(errp, "dma-ranges: %u numbers are not triples of bus "
-                   "address, CPU address, size", s->num_dma_ranges);
-        return false;
-    }
-    for (unsigned i = 0; i < s->num_dma_ranges; i += RANGE_NUMBERS) {
-        const uint64_t *w = &s->dma_ranges[i];
+    error_setg(errp, "addr-bits: %u is out of range; allowed are %d...%d",
+               s->addr_bits, MIN_ADDR_BITS, MAX_ADDR_BITS);
+    return false;
+}
 
-        if (!w[2] || w[0] + (w[2] - 1) < w[0] || w[1] + (w[2] - 1) < w[1]) {
-            error_setg(errp, "dma-ranges: window %u has no size or ends beyond "
-                       "64 bits", i / RANGE_NUMBERS);
-            return false;
-        }
+/* What the windows lead to: an IOMMU, what "dma" names, or all of RAM */
+static bool find_memory(DmabedMediaState *s, Error **errp)
+{
+    MemoryRegion *memory = get_system_memory();
+
+    if (s->iommu && s->dma_mr) {
+        error_setg(errp, "iommu: not together with dma, which leads past it");
+        return false;
+    }
+    if (s->iommu) {
+        memory = dmabed_iommu_attach(s->iommu, s->name);
+    }
+    if (!s->dma_mr) {
+        object_property_set_link(OBJECT(s), "dma", OBJECT(memory),
+                                 &error_abort);
     }
     return true;
 }
 
-static void add_window(DmabedMediaState *s, MemoryRegion *alias, uint64_t bus,
-                       uint64_t cpu, uint64_t size)
+static void add_window(DmabedMediaState *s, MemoryRegion *alias,
+                       DmabedRange w)
 {
     memory_region_init_alias(alias, OBJECT(s), "dmabed-media.window",
-                             s->dma_mr, cpu, size);
-    memory_region_add_subregion(&s->dma_root, bus, alias);
+                             s->dma_mr, w.cpu, w.size);
+    memory_region_add_subregion(&s->dma_root, w.bus, alias);
 }
 
 static bool dma_init(DmabedMediaState *s, Error **errp)
 {
-    unsigned windows = s->num_dma_ranges / RANGE_NUMBERS;
-    uint64_t size = s->addr_bits == 64 ? UINT64_MAX : 1ULL << s->addr_bits;
+    unsigned windows = s->num_dma_ranges / DMABED_RANGE_NUMBERS;
+    const DmabedRange everything = { .size = UINT64_MAX };
 
-    if (!check_windows(s, errp)) {
+    if (!check_addr_bits(s, errp) ||
+        !dmabed_ranges_check(s->dma_ranges, s->num_dma_ranges, errp) ||
+        !find_memory(s, errp)) {
         return false;
     }
-    if (!s->dma_mr) {
-        MemoryRegion *memory = s->iommu ?
-            dmabed_iommu_attach(s->iommu, s->name) : get_system_memory();
-
-        object_property_set_link(OBJECT(s), "dma", OBJECT(memory),
-                                 &error_abort);
-    }
-    memory_region_init(&s->dma_root, OBJECT(s), "dmabed-media.dma", size);
+    /* UINT64_MAX stands for all of 64 bits, see memory_region_init() */
+    memory_region_init(&s->dma_root, OBJECT(s), "dmabed-media.dma",
+                       s->addr_bits == 64 ? UINT64_MAX : 1ULL << s->addr_bits);
     s->dma_windows = g_new0(MemoryRegion, MAX(windows, 1));
     for (unsigned i = 0; i < windows; i++) {
-        const uint64_t *w = &s->dma_ranges[i * RANGE_NUMBERS];
-
-        add_window(s, &s->dma_windows[i], w[0], w[1], w[2]);
+        add_window(s, &s->dma_windows[i], dmabed_range(s->dma_ranges, i));
     }
     if (!windows) {
-        add_window(s, &s->dma_windows[0], 0, 0, UINT64_MAX);
+        add_window(s, &s->dma_windows[0], everything);
     }
     address_space_init(&s->dma_as, &s->dma_root, s->name);
     return true;
@@ -253,6 +252,37 @@ static void media_reset_enter(Object *obj, ResetType type)
 {
     dmabed_media_evidence_clear(DMABED_MEDIA(obj));
 }
+
+/* ---- migration ---- */
+
+static int media_pre_load(void *opaque)
+{
+    dmabed_media_evidence_clear(opaque);
+    return 0;
+}
+
+static int media_post_load(void *opaque, int version_id)
+{
+    DmabedMediaState *s = opaque;
+
+    return s->fault < DMABED_MEDIA_FAULT_COUNT ? 0 : -EINVAL;
+}
+
+const VMStateDescription vmstate_dmabed_media = {
+    .name = TYPE_DMABED_MEDIA,
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .pre_load = media_pre_load,
+    .post_load = media_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_BOOL(irq_level, DmabedMediaState),
+        VMSTATE_UINT32(fault, DmabedMediaState),
+        VMSTATE_UINT64(fault_count, DmabedMediaState),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+/* ---- registration ---- */
 
 static const Property media_properties[] = {
     DEFINE_PROP_UINT64("mmio-base", DmabedMediaState, mmio_base,

@@ -60,7 +60,6 @@ struct DmabedMediaEvidence {
     uint64_t ops_total;
     uint64_t guest_errors;
     uint64_t interrupts;
-    bool level;
     GQueue ops;                 /* of Operation, oldest first */
     Operation *current;         /* not in @ops yet */
 };
@@ -175,10 +174,10 @@ void dmabed_media_guest_error(DmabedMediaState *s, const char *what)
 
 void dmabed_media_set_irq(DmabedMediaState *s, bool level)
 {
-    if (level && !s->evidence->level) {
+    if (level && !s->irq_level) {
         s->evidence->interrupts++;
     }
-    s->evidence->level = level;
+    s->irq_level = level;
     qemu_set_irq(s->irq, level);
 }
 

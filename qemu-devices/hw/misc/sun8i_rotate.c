@@ -277,9 +277,19 @@ static unsigned height_of(uint32_t size)
     return (size >> 16) + 1;
 }
 
-static bool pitch_fits(Sun8iRotateState *s, hwaddr offset, unsigned bytes)
+/* @pitch: the register of the first plane; @chroma: bytes of a pixel there */
+static bool pitches_fit(const Picture *p, hwaddr pitch, unsigned planes,
+                        unsigned width, unsigned chroma)
 {
-    return reg(s, offset) >= bytes && reg(s, offset) % PITCH_ALIGN == 0;
+    for (unsigned plane = 0; plane < planes; plane++) {
+        uint32_t value = reg(p->s, pitch + 4 * plane);
+        uint32_t bytes = plane ? width / 2 * chroma : width * p->format.bytes;
+
+        if (value < bytes || value % PITCH_ALIGN) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* Why the registers make no sense together, NULL: they do */
@@ -289,26 +299,28 @@ static const char *check(const Picture *p)
     bool upright = !(CTL_QUARTERS(p->ctl) & 1);
     uint32_t out = reg(s, R_OUT_SIZE);
     unsigned out_width = upright ? p->width : p->height;
+    unsigned planes = p->format.planes;
 
     if (CTL_MODE(p->ctl) != MODE_COPY_ROTATE) {
         return "the mode is not copy-rotate";
     }
-    if (!p->format.planes) {
+    if (!planes) {
         return "the format is unknown";
     }
     if (MIN(p->width, p->height) < MIN_SIDE ||
         MAX(p->width, p->height) > MAX_SIDE) {
         return "the size is out of range";
     }
-    if (p->format.planes > 1 && (p->width % 2 || p->height % 2)) {
+    if (planes > 1 && (p->width % 2 || p->height % 2)) {
         return "4:2:0 has even sizes only";
     }
     if (width_of(out) != out_width ||
         height_of(out) != (upright ? p->height : p->width)) {
         return "the output's size is not the turned input's";
     }
-    if (!pitch_fits(s, R_IN_PITCH0, p->width * p->format.bytes) ||
-        !pitch_fits(s, R_OUT_PITCH0, out_width * p->format.bytes)) {
+    if (!pitches_fit(p, R_IN_PITCH0, planes, p->width, planes == 2 ? 2 : 1) ||
+        !pitches_fit(p, R_OUT_PITCH0, planes == 1 ? 1 : MAX_PLANES, out_width,
+                     1)) {
         return "a pitch is too short or no multiple of 16";
     }
     return NULL;
@@ -482,6 +494,7 @@ static const VMStateDescription vmstate_rotate = {
     .version_id = 1,
     .minimum_version_id = 1,
     .fields = (const VMStateField[]) {
+        VMSTATE_DMABED_MEDIA(parent_obj, Sun8iRotateState),
         VMSTATE_UINT32_ARRAY(regs, Sun8iRotateState, NUM_REGS),
         VMSTATE_UINT32(reset_line, Sun8iRotateState),
         VMSTATE_BOOL(busy, Sun8iRotateState),

@@ -9,6 +9,7 @@
 
 #define MEDIA_BASE 0x38400000ULL
 #define MEDIA_PATH "/machine/peripheral/block"
+#define MMU_BASE 0x38410000ULL
 #define MS 1000000
 
 /* Pictures of the tests: small, so that every pixel can be looked at */
@@ -80,6 +81,18 @@ static Rig *start(const char *model)
         "\"spi\":70}'", model, MEDIA_BASE);
 
     return rig_start_beside("", device);
+}
+
+/* ... behind an IOMMU (rockchip-iommu.md), which is off at first */
+static Rig *start_behind_iommu(const char *model)
+{
+    g_autofree char *devices = g_strdup_printf(
+        "-device '{\"driver\":\"dmabed-rk-iommu\",\"id\":\"mmu\","
+        "\"mmio-base\":%llu,\"spi\":71}' "
+        "-device '{\"driver\":\"%s\",\"id\":\"block\",\"mmio-base\":%llu,"
+        "\"spi\":70,\"iommu\":\"mmu\"}'", MMU_BASE, model, MEDIA_BASE);
+
+    return rig_start_beside("", devices);
 }
 
 static uint32_t rd(Rig *rig, uint64_t offset)
@@ -208,29 +221,36 @@ static void test_rotate_flips_first(void)
     rig_stop(rig);
 }
 
+static void nv12_set_up(Rig *rig)
+{
+    rotate_set_up(rig, 0);
+    wr(rig, ROT_IN_FMT, FORMAT_NV12);
+    for (unsigned plane = 0; plane < 3; plane++) {
+        wr(rig, ROT_IN_PITCH + 4 * plane, WIDTH);
+        wr(rig, ROT_OUT_PITCH + 4 * plane, WIDTH);
+        wr(rig, ROT_IN_ADDR + 8 * plane, IN_AT + plane * WIDTH * HEIGHT);
+        wr(rig, ROT_OUT_ADDR + 8 * plane, OUT_AT + plane * WIDTH * HEIGHT);
+    }
+}
+
 static void test_rotate_splits_nv12(void)
 {
     Rig *rig = start("sun8i-rotate");
-    uint64_t uv = IN_AT + WIDTH * HEIGHT, u = OUT_AT + 0x1000;
-    uint64_t v = OUT_AT + 0x2000;
+    uint64_t plane = WIDTH * HEIGHT;
 
-    memory_pattern(rig, IN_AT, WIDTH * HEIGHT * 3 / 2, 3);
-    rotate_set_up(rig, 0);
-    wr(rig, ROT_IN_FMT, FORMAT_NV12);
-    wr(rig, ROT_IN_PITCH, WIDTH);
-    wr(rig, ROT_IN_PITCH + 4, WIDTH);
-    wr(rig, ROT_IN_ADDR + 8, uv);
-    wr(rig, ROT_OUT_PITCH, WIDTH);
-    wr(rig, ROT_OUT_PITCH + 4, WIDTH / 2);
-    wr(rig, ROT_OUT_PITCH + 8, WIDTH / 2);
-    wr(rig, ROT_OUT_ADDR + 8, u);
-    wr(rig, ROT_OUT_ADDR + 16, v);
+    memory_pattern(rig, IN_AT, plane * 3 / 2, 3);
+    nv12_set_up(rig);
     rotate_go(rig, ROT_COPY);
-    for (unsigned i = 0; i < WIDTH * HEIGHT / 4; i++) {
-        g_assert_cmphex(qtest_readb(rig->qts, u + i), ==,
-                        qtest_readb(rig->qts, uv + 2 * i));
-        g_assert_cmphex(qtest_readb(rig->qts, v + i), ==,
-                        qtest_readb(rig->qts, uv + 2 * i + 1));
+    for (unsigned y = 0; y < HEIGHT / 2; y++) {
+        for (unsigned x = 0; x < WIDTH / 2; x++) {
+            uint64_t uv = IN_AT + plane + y * WIDTH + 2 * x;
+            uint64_t u = OUT_AT + plane + y * WIDTH + x, v = u + plane;
+
+            g_assert_cmphex(qtest_readb(rig->qts, u), ==,
+                            qtest_readb(rig->qts, uv));
+            g_assert_cmphex(qtest_readb(rig->qts, v), ==,
+                            qtest_readb(rig->qts, uv + 1));
+        }
     }
     assert_status(rig, "ok");
     rig_stop(rig);
@@ -276,6 +296,26 @@ static void test_rotate_refuses(const void *opaque)
     rotate_go(rig, ROT_COPY);
     assert_status(rig, "bad-config");
     g_assert_cmpint(guest_errors(rig), ==, 1);
+    rig_stop(rig);
+}
+
+/* Each plane has a pitch; the input's third one is not used */
+static const BadRegister bad_chroma[] = {
+    { "none", ROT_IN_PITCH + 8, 0 },
+    { "input-chroma-pitch", ROT_IN_PITCH + 4, 0 },
+    { "chroma-pitch", ROT_OUT_PITCH + 4, 0 },
+    { "chroma-pitch-unaligned", ROT_OUT_PITCH + 8, WIDTH + 8 },
+};
+
+static void test_rotate_refuses_chroma(const void *opaque)
+{
+    const BadRegister *bad = opaque;
+    Rig *rig = start("sun8i-rotate");
+
+    nv12_set_up(rig);
+    wr(rig, bad->offset, bad->value);
+    rotate_go(rig, ROT_COPY);
+    assert_status(rig, bad == bad_chroma ? "ok" : "bad-config");
     rig_stop(rig);
 }
 
@@ -361,6 +401,56 @@ static void test_faults(void)
     rig_stop(rig);
 }
 
+/* What the host ordered is there after a migration, too */
+static void test_fault_migrates(void)
+{
+    Rig *rig = start("sun8i-rotate");
+    uint8_t first;
+
+    memory_pattern(rig, IN_AT, WIDTH * HEIGHT * 4, 5);
+    first = qtest_readb(rig->qts, IN_AT);
+    rotate_set_up(rig, 0);
+    inject_media(rig, "corrupt");
+    rig_migrate(rig);
+    rotate_go(rig, ROT_COPY);
+    g_assert_cmphex(qtest_readb(rig->qts, OUT_AT), ==, (uint8_t)~first);
+    rig_stop(rig);
+}
+
+typedef struct BadBlock {
+    const char *name;
+    const char *properties;
+    const char *message;
+} BadBlock;
+
+static const BadBlock bad_blocks[] = {
+    { "addr-bits", "'addr-bits':65",
+      "addr-bits: 65 is out of range; allowed are 24...64" },
+    { "ranges-no-triple", "'dma-ranges':[0,0,4096,0]",
+      "dma-ranges: 4 numbers are not triples" },
+    { "ranges-empty", "'dma-ranges':[0,0,0]",
+      "dma-ranges: window 0 has size 0" },
+    { "ranges-overlap", "'dma-ranges':[0,0,8192,4096,65536,1]",
+      "dma-ranges: windows 0 and 1 overlap" },
+    { "iommu-and-dma", "'iommu':'mmu',"
+      "'dma':'/machine/unattached/system[0]'",
+      "iommu: not together with dma" },
+};
+
+static void test_bad_block(const void *opaque)
+{
+    const BadBlock *bad = opaque;
+    g_autofree char *block = g_strdup_printf(
+        "{'driver':'sun8i-rotate','mmio-base':942669824,'spi':70,%s}",
+        bad->properties);
+    const char *const devices[] = {
+        "{'driver':'dmabed-rk-iommu','id':'mmu','mmio-base':942735360,"
+        "'spi':71}", block, NULL,
+    };
+
+    assert_no_start("dmabed-soc", devices, bad->message);
+}
+
 /* ---- the display ---- */
 
 static void display_set_up(Rig *rig, uint32_t word)
@@ -408,6 +498,71 @@ static void test_display_fetches(void)
     g_assert_cmphex(rd(rig, LCD_CRC), ==, crc_of(rig, OUT_AT, size));
     /* a frame that is shown again is no news */
     qtest_clock_step(rig->qts, 50 * MS);
+    g_assert_cmpint(operations(rig), ==, 2);
+    rig_stop(rig);
+}
+
+/* As many bytes of the same kind, and another picture */
+static void test_display_takes_mode(void)
+{
+    Rig *rig = start("imx28-lcdif");
+    g_autoptr(QDict) found = NULL;
+    QDict *figures;
+
+    display_set_up(rig, LCD_WORD_24);
+    qtest_clock_step(rig->qts, 17 * MS);
+    wr(rig, LCD_COUNT, WIDTH << 16 | HEIGHT);
+    qtest_clock_step(rig->qts, 17 * MS);
+    g_assert_cmpint(operations(rig), ==, 2);
+    found = media_evidence(rig);
+    figures = qdict_get_qdict(last(found), "figures");
+    g_assert_cmpint(qdict_get_int(figures, "width"), ==, HEIGHT);
+    rig_stop(rig);
+}
+
+/* A black frame, and then the zeros of a frame that is not there any more */
+static void test_display_tells_black_from_nothing(void)
+{
+    Rig *rig = start_behind_iommu("imx28-lcdif");
+
+    display_set_up(rig, LCD_WORD_24);
+    qtest_clock_step(rig->qts, 17 * MS);
+    assert_status(rig, "ok");
+    /* paging on, and a directory without entries */
+    qtest_writel(rig->qts, MMU_BASE, OUT_AT);
+    qtest_writel(rig->qts, MMU_BASE + 8, 0);
+    qtest_clock_step(rig->qts, 17 * MS);
+    g_assert_cmpint(operations(rig), ==, 2);
+    assert_status(rig, "bus-error");
+    rig_stop(rig);
+}
+
+/* A digest is of what was fetched, the CRC of what came out of that */
+static void test_display_faults(void)
+{
+    Rig *rig = start("imx28-lcdif");
+    size_t size = WIDTH * HEIGHT * 4;
+    g_autofree uint8_t *data = g_malloc(size);
+    g_autoptr(QDict) found = NULL;
+    QDict *read;
+
+    memory_pattern(rig, IN_AT, size, 1);
+    qtest_memread(rig->qts, IN_AT, data, size);
+    display_set_up(rig, LCD_WORD_24);
+    inject_media(rig, "corrupt");
+    qtest_clock_step(rig->qts, 17 * MS);
+    found = media_evidence(rig);
+    read = qdict_get_qdict(last(found), "read");
+    assert_sha_of(qdict_get_str(read, "sha256"), data, size);
+    g_assert_cmphex(rd(rig, LCD_CRC), !=, crc_of(rig, IN_AT, size));
+    /* it was ordered once: the right picture is news again */
+    qtest_clock_step(rig->qts, 17 * MS);
+    g_assert_cmphex(rd(rig, LCD_CRC), ==, crc_of(rig, IN_AT, size));
+    g_assert_cmpint(operations(rig), ==, 2);
+    inject_media(rig, "stale");
+    wr(rig, LCD_NEXT, OUT_AT);
+    qtest_clock_step(rig->qts, 17 * MS);
+    g_assert_cmphex(rd(rig, LCD_CUR), ==, IN_AT);
     g_assert_cmpint(operations(rig), ==, 2);
     rig_stop(rig);
 }
@@ -554,6 +709,8 @@ static void test_camera_refuses(const void *opaque)
     camera_go(rig, CAP_ERROR);
     assert_status(rig, "bad-config");
     g_assert_cmpint(guest_errors(rig), ==, 1);
+    /* where the first segment is: nothing was moved */
+    g_assert_cmphex(qtest_readl(rig->qts, IN_AT + 0x1000), ==, 0);
     rig_stop(rig);
 }
 
@@ -627,6 +784,8 @@ void add_media_tests(void)
     qtest_add_func("/dmabed/media/rotate/bus-error", test_rotate_bus_error);
     add_bad("rotate", bad_rotations, ARRAY_SIZE(bad_rotations),
             test_rotate_refuses);
+    add_bad("rotate", bad_chroma, ARRAY_SIZE(bad_chroma),
+            test_rotate_refuses_chroma);
     qtest_add_func("/dmabed/media/rotate/refuses/mode",
                    test_rotate_refuses_mode);
     qtest_add_func("/dmabed/media/rotate/refuses/odd-chroma",
@@ -635,7 +794,18 @@ void add_media_tests(void)
                    test_rotate_refuses_accesses);
     qtest_add_func("/dmabed/media/rotate/migrates", test_rotate_migrates);
     qtest_add_func("/dmabed/media/faults", test_faults);
+    qtest_add_func("/dmabed/media/fault-migrates", test_fault_migrates);
+    for (size_t i = 0; i < ARRAY_SIZE(bad_blocks); i++) {
+        g_autofree char *path = g_strdup_printf("/dmabed/media/start/%s",
+                                                bad_blocks[i].name);
+
+        qtest_add_data_func(path, &bad_blocks[i], test_bad_block);
+    }
     qtest_add_func("/dmabed/media/display/fetches", test_display_fetches);
+    qtest_add_func("/dmabed/media/display/mode", test_display_takes_mode);
+    qtest_add_func("/dmabed/media/display/black-or-nothing",
+                   test_display_tells_black_from_nothing);
+    qtest_add_func("/dmabed/media/display/faults", test_display_faults);
     qtest_add_func("/dmabed/media/display/stops", test_display_stops);
     qtest_add_func("/dmabed/media/display/bus-error", test_display_bus_error);
     qtest_add_func("/dmabed/media/display/refuses", test_display_refuses);

@@ -14,6 +14,7 @@
 
 #include "hw/dma/dmabed_iommu.h"
 #include "hw/sysbus.h"
+#include "migration/vmstate.h"
 #include "qom/object.h"
 
 #define TYPE_DMABED_MEDIA "dmabed-media"
@@ -46,6 +47,7 @@ struct DmabedMediaState {
 
     MemoryRegion regs;
     qemu_irq irq;
+    bool irq_level;
     char *name;
 
     /* properties */
@@ -77,6 +79,12 @@ struct DmabedMediaClass {
 
 /* For a block with a realize of its own */
 bool dmabed_media_realize(DmabedMediaState *s, Error **errp);
+
+/* Before a block's own state */
+extern const VMStateDescription vmstate_dmabed_media;
+
+#define VMSTATE_DMABED_MEDIA(_field, _state)                                 \
+    VMSTATE_STRUCT(_field, _state, 1, vmstate_dmabed_media, DmabedMediaState)
 
 /* ---- moving bytes ---- */
 
