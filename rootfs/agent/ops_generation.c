@@ -102,15 +102,16 @@ static const struct word functions[] = {
 	{ 0 },
 };
 
-/* A new fd becomes a buffer under the name `to`, or is closed. */
-static void keep_fd(const json_t *request, int fd, uint64_t length)
+/* A new fd becomes a buffer under the name `to`, or is closed. NULL, or why it cannot. */
+static json_t *keep_fd(const json_t *request, int fd, uint64_t length)
 {
 	const char *name = request_text(request, "to");
 
-	if (name)
-		buffer_add(name, fd, length);
-	else
+	if (name && !buffer_add(name, fd, length))
+		return answer_protocol("buffer '%s' is there already", name);
+	if (!name)
 		close(fd);
+	return NULL;
 }
 
 /* What it returned: a number, or an errno by name. */
@@ -137,7 +138,7 @@ static json_t *op_call(const json_t *request)
 		return answer_protocol("unknown buffer '%s'", name);
 	refusal = ASK_EXPORTER(request, DMABED_IOC_CALL, &call);
 	if (!refusal && call.function == DMABED_OLD_FD && call.result >= 0)
-		keep_fd(request, (int)call.result, buffer ? buffer->length : 0);
+		refusal = keep_fd(request, (int)call.result, buffer ? buffer->length : 0);
 	if (buffer)
 		buffer_put(buffer);
 	return refusal ?: returned(call.result);

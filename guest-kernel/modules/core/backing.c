@@ -382,6 +382,26 @@ int dmabed_backing_place(struct dmabed_backing *backing,
 }
 EXPORT_SYMBOL_GPL(dmabed_backing_place);
 
+/**
+ * dmabed_backing_describe - where the storage is
+ * @backing: the backing
+ * @info: its storage, runs and migrations are filled in
+ * @segments: kernel array for the runs
+ * @room: entries of @segments
+ */
+void dmabed_backing_describe(const struct dmabed_backing *backing,
+			     struct dmabed_buffer_info *info,
+			     struct dmabed_segment *segments, u32 room)
+{
+	const struct dmabed_storage *storage = backing->storage;
+
+	info->storage = storage ? storage->kind : DMABED_STORAGE_NONE;
+	info->nr_segments = storage ? dmabed_storage_runs(storage, segments,
+							  room) : 0;
+	info->migrations = backing->migrations;
+}
+EXPORT_SYMBOL_GPL(dmabed_backing_describe);
+
 /* ---- migration on request ---- */
 
 /* A kind that was asked for is kept to; AUTO goes on choosing. */

@@ -196,6 +196,8 @@ int dmabed_storage_copy(struct dmabed_storage *to,
 			const struct dmabed_storage *from);
 unsigned long dmabed_storage_pfn(const struct dmabed_storage *storage,
 				 unsigned int index);
+vm_fault_t dmabed_storage_fault(const struct dmabed_storage *storage,
+				struct vm_fault *vmf, unsigned int index);
 unsigned int dmabed_storage_runs(const struct dmabed_storage *storage,
 				 struct dmabed_segment *runs, unsigned int room);
 
@@ -307,6 +309,9 @@ bool dmabed_backing_suits(const struct dmabed_backing *backing,
 			  const struct dmabed_backing_user *user);
 int dmabed_backing_place(struct dmabed_backing *backing,
 			 const struct dmabed_backing_user *user);
+void dmabed_backing_describe(const struct dmabed_backing *backing,
+			     struct dmabed_buffer_info *info,
+			     struct dmabed_segment *segments, u32 room);
 int dmabed_backing_migrate(struct dmabed_backing *backing,
 			   const struct dmabed_place *place);
 int dmabed_backing_add_device(struct dmabed_backing *backing,

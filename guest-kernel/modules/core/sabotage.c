@@ -3,6 +3,7 @@
  * The parameter "sabotage", which takes the name of a switch and no other.
  */
 #include <linux/export.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
 
@@ -35,6 +36,25 @@ const struct kernel_param_ops dmabed_sabotage_ops = {
 	.get = get_switch,
 };
 EXPORT_SYMBOL_GPL(dmabed_sabotage_ops);
+
+static DEFINE_SPINLOCK(countdown_lock);
+
+/**
+ * dmabed_its_turn - is this the one that shall fail
+ * @countdown: a parameter: which from now on, 0: none
+ */
+bool dmabed_its_turn(unsigned int *countdown)
+{
+	bool is;
+
+	spin_lock(&countdown_lock);
+	is = *countdown == 1;
+	if (*countdown)
+		(*countdown)--;
+	spin_unlock(&countdown_lock);
+	return is;
+}
+EXPORT_SYMBOL_GPL(dmabed_its_turn);
 
 static const char * const names[] = {
 	[0] = "",

@@ -40,4 +40,6 @@ static inline bool dmabed_sabotaged(const struct dmabed_sabotage *sabotage,
 	return unlikely(READ_ONCE(sabotage->active) == which);
 }
 
+bool dmabed_its_turn(unsigned int *countdown);
+
 #endif /* DMABED_SABOTAGE_H */

@@ -629,6 +629,30 @@ unsigned long dmabed_storage_pfn(const struct dmabed_storage *storage,
 }
 EXPORT_SYMBOL_GPL(dmabed_storage_pfn);
 
+/**
+ * dmabed_storage_fault - give a process one page of the storage
+ * @storage: the storage
+ * @vmf: the fault, in a mapping of page numbers (VM_PFNMAP)
+ * @index: which page
+ *
+ * Return: VM_FAULT_NOPAGE; VM_FAULT_SIGBUS where the CPU does not reach it.
+ */
+vm_fault_t dmabed_storage_fault(const struct dmabed_storage *storage,
+				struct vm_fault *vmf, unsigned int index)
+{
+	pgprot_t protection = vmf->vma->vm_page_prot;
+
+	if (storage->carveout) {
+		if (!storage->cpu || dmabed_storage_gone(storage))
+			return VM_FAULT_SIGBUS;
+		protection = pgprot_writecombine(protection);
+	}
+	return vmf_insert_pfn_prot(vmf->vma, vmf->address,
+				   dmabed_storage_pfn(storage, index),
+				   protection);
+}
+EXPORT_SYMBOL_GPL(dmabed_storage_fault);
+
 static bool follows_its_neighbour(const struct dmabed_storage *storage,
 				  unsigned int index)
 {

@@ -318,20 +318,12 @@ int dmabed_buffer_info(struct dmabed_buffer *buffer,
 		       struct dmabed_buffer_info *info,
 		       struct dmabed_segment *segments, u32 room)
 {
-	struct dmabed_backing *backing = &buffer->backing;
 	int ret = dma_resv_lock_interruptible(buffer->dmabuf->resv, NULL);
 
 	if (ret)
 		return ret;
-	info->storage = DMABED_STORAGE_NONE;
-	info->nr_segments = 0;
-	if (backing->storage) {
-		info->storage = backing->storage->kind;
-		info->nr_segments = dmabed_storage_runs(backing->storage,
-							segments, room);
-	}
+	dmabed_backing_describe(&buffer->backing, info, segments, room);
 	info->length = buffer->dmabuf->size;
-	info->migrations = backing->migrations;
 	info->attachments = buffer->attachments;
 	info->mappings = count_mappings(buffer);
 	dma_resv_unlock(buffer->dmabuf->resv);

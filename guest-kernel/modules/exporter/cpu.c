@@ -96,21 +96,6 @@ static vm_fault_t lock_for_fault(struct vm_fault *vmf, struct dma_buf *dmabuf)
 	return VM_FAULT_RETRY;
 }
 
-static vm_fault_t insert(struct vm_fault *vmf,
-			 const struct dmabed_storage *storage, pgoff_t index)
-{
-	pgprot_t protection = vmf->vma->vm_page_prot;
-
-	if (storage->carveout) {
-		if (!storage->cpu || dmabed_storage_gone(storage))
-			return VM_FAULT_SIGBUS;
-		protection = pgprot_writecombine(protection);
-	}
-	return vmf_insert_pfn_prot(vmf->vma, vmf->address,
-				   dmabed_storage_pfn(storage, index),
-				   protection);
-}
-
 static vm_fault_t fault_locked(struct vm_fault *vmf,
 			       struct dmabed_buffer *buffer)
 {
@@ -130,7 +115,7 @@ static vm_fault_t fault_locked(struct vm_fault *vmf,
 							      VM_FAULT_SIGBUS;
 	if (dmabed_exporter_sabotaged(DMABED_EXPORTER_WRONG_PAGE))
 		index = (index + 1) % backing->nr_pages;
-	return insert(vmf, backing->storage, index);
+	return dmabed_storage_fault(backing->storage, vmf, index);
 }
 
 static vm_fault_t buffer_fault(struct vm_fault *vmf)

@@ -39,21 +39,6 @@ int merged_run_select(void *context, void *argument)
 
 /* ---- mappings; each has a reference to its buffer ---- */
 
-static vm_fault_t insert(struct vm_fault *vmf,
-			 const struct dmabed_storage *storage, pgoff_t index)
-{
-	pgprot_t protection = vmf->vma->vm_page_prot;
-
-	if (storage->carveout) {
-		if (!storage->cpu || READ_ONCE(storage->carveout->gone))
-			return VM_FAULT_SIGBUS;
-		protection = pgprot_writecombine(protection);
-	}
-	return vmf_insert_pfn_prot(vmf->vma, vmf->address,
-				   dmabed_storage_pfn(storage, index),
-				   protection);
-}
-
 static vm_fault_t buffer_fault(struct vm_fault *vmf)
 {
 	struct merged_buf *buf = vmf->vma->vm_private_data;
@@ -65,7 +50,8 @@ static vm_fault_t buffer_fault(struct vm_fault *vmf)
 	if (mutex_lock_interruptible(&buf->lock))
 		return VM_FAULT_NOPAGE;
 	if (!merged_buffer_place(buffer, NULL))
-		ret = insert(vmf, buffer->backing.storage, vmf->pgoff);
+		ret = dmabed_storage_fault(buffer->backing.storage, vmf,
+					   vmf->pgoff);
 	mutex_unlock(&buf->lock);
 	return ret;
 }

@@ -3,8 +3,6 @@
  * Switches that break the merged generation; docs/specs/generations.md says what
  * each does.
  */
-#include <linux/spinlock.h>
-
 #include "merged/merged.h"
 
 static const char * const names[] = {
@@ -38,19 +36,10 @@ static unsigned int fail_alloc;
 module_param(fail_alloc, uint, 0644);
 MODULE_PARM_DESC(fail_alloc, "which allocation from now on fails, 0: none");
 
-static DEFINE_SPINLOCK(fail_alloc_lock);
-
 /**
  * merged_alloc_fails - is it the turn of this allocation to fail
  */
 bool merged_alloc_fails(void)
 {
-	bool fails;
-
-	spin_lock(&fail_alloc_lock);
-	fails = fail_alloc == 1;
-	if (fail_alloc)
-		fail_alloc--;
-	spin_unlock(&fail_alloc_lock);
-	return fails;
+	return dmabed_its_turn(&fail_alloc);
 }

@@ -6,21 +6,6 @@
 
 #include "posted/posted.h"
 
-static vm_fault_t insert(struct vm_fault *vmf,
-			 const struct dmabed_storage *storage, pgoff_t index)
-{
-	pgprot_t protection = vmf->vma->vm_page_prot;
-
-	if (storage->carveout) {
-		if (!storage->cpu || READ_ONCE(storage->carveout->gone))
-			return VM_FAULT_SIGBUS;
-		protection = pgprot_writecombine(protection);
-	}
-	return vmf_insert_pfn_prot(vmf->vma, vmf->address,
-				   dmabed_storage_pfn(storage, index),
-				   protection);
-}
-
 static vm_fault_t fault_locked(struct vm_fault *vmf,
 			       struct posted_buffer *buffer)
 {
@@ -32,7 +17,7 @@ static vm_fault_t fault_locked(struct vm_fault *vmf,
 		return VM_FAULT_SIGBUS;
 	if (posted_sabotaged(POSTED_WRONG_PAGE))
 		index = (index + 1) % backing->nr_pages;
-	return insert(vmf, backing->storage, index);
+	return dmabed_storage_fault(backing->storage, vmf, index);
 }
 
 /* Nobody stalls with the lock held, so it is never held for long. */

@@ -411,15 +411,6 @@ struct posted_buffer *posted_buffer_of(struct posted_buf *buf)
 
 /* ---- looking and moving ---- */
 
-static void fill_storage(const struct dmabed_storage *storage,
-			 struct dmabed_buffer_info *info,
-			 struct dmabed_segment *segments, u32 room)
-{
-	info->storage = storage ? storage->kind : DMABED_STORAGE_NONE;
-	info->nr_segments = storage ? dmabed_storage_runs(storage, segments,
-							  room) : 0;
-}
-
 /**
  * posted_buffer_info - where the buffer is
  * @buffer: the buffer
@@ -437,9 +428,8 @@ int posted_buffer_info(struct posted_buffer *buffer,
 
 	if (mutex_lock_interruptible(&buf->lock))
 		return -EINTR;
-	fill_storage(buffer->backing.storage, info, segments, room);
+	dmabed_backing_describe(&buffer->backing, info, segments, room);
 	info->length = buf->size;
-	info->migrations = buffer->backing.migrations;
 	info->attachments = list_count_nodes(&buf->attachments);
 	info->mappings = list_count_nodes(&buffer->lists);
 	mutex_unlock(&buf->lock);
