@@ -203,6 +203,27 @@ bool dmabed_soc_check_spi(DmabedSocState *s, const char *what, uint32_t spi,
     return true;
 }
 
+/* Where a device from -device wants to be; unset are the largest numbers */
+static bool check_place(DmabedSocState *s, uint64_t base, uint64_t size,
+                        uint32_t spi, Error **errp)
+{
+    if (base == UINT64_MAX) {
+        error_setg(errp, "mmio-base: must be given");
+        return false;
+    }
+    if (base % size) {
+        error_setg(errp, "mmio-base: 0x%" PRIx64 " is no multiple of 0x%"
+                   PRIx64, base, size);
+        return false;
+    }
+    if (spi == UINT32_MAX) {
+        error_setg(errp, "spi: must be given");
+        return false;
+    }
+    return dmabed_soc_claim_range("mmio-base", base, size, errp) &&
+           dmabed_soc_check_spi(s, "spi", spi, errp);
+}
+
 qemu_irq dmabed_soc_claim_spi(DmabedSocState *s, const char *what,
                               uint32_t first, unsigned index)
 {
@@ -400,31 +421,6 @@ static void dmabed_soc_init(MachineState *ms)
 
 /* ---- engines, added with -device ---- */
 
-static bool check_engine_regs(const DmabedEngineSysState *engine, Error **errp)
-{
-    if (engine->mmio_base == DMABED_ENGINE_BASE_UNSET) {
-        error_setg(errp, "mmio-base: must be given");
-        return false;
-    }
-    if (engine->mmio_base % DMABED_ENGINE_MMIO_SIZE) {
-        error_setg(errp, "mmio-base: 0x%" PRIx64 " is no multiple of 0x%x",
-                   engine->mmio_base, DMABED_ENGINE_MMIO_SIZE);
-        return false;
-    }
-    return dmabed_soc_claim_range("mmio-base", engine->mmio_base,
-                                  DMABED_ENGINE_MMIO_SIZE, errp);
-}
-
-static bool check_engine_spi(DmabedSocState *s,
-                             const DmabedEngineSysState *engine, Error **errp)
-{
-    if (engine->spi == DMABED_ENGINE_SPI_UNSET) {
-        error_setg(errp, "spi: must be given");
-        return false;
-    }
-    return dmabed_soc_check_spi(s, "spi", engine->spi, errp);
-}
-
 /* The registers are mapped already: the two may not overlap either */
 static bool map_engine_local(DmabedEngineSysState *engine, Error **errp)
 {
@@ -440,34 +436,12 @@ static bool map_engine_local(DmabedEngineSysState *engine, Error **errp)
     return true;
 }
 
-static void media_pre_plug(DmabedSocState *s, const DmabedMediaState *media,
-                           Error **errp)
-{
-    if (media->mmio_base == DMABED_MEDIA_BASE_UNSET ||
-        media->mmio_base % DMABED_MEDIA_MMIO_SIZE) {
-        error_setg(errp, "mmio-base: must be given, and be a multiple of 0x%x",
-                   DMABED_MEDIA_MMIO_SIZE);
-    } else if (dmabed_soc_claim_range("mmio-base", media->mmio_base,
-                                      DMABED_MEDIA_MMIO_SIZE, errp)) {
-        dmabed_soc_check_spi(s, "spi", media->spi, errp);
-    }
-}
-
 static void media_plug(DmabedSocState *s, DmabedMediaState *media)
 {
     set_bit(media->spi, s->spi_used);
     sysbus_mmio_map(SYS_BUS_DEVICE(media), 0, media->mmio_base);
     sysbus_connect_irq(SYS_BUS_DEVICE(media), 0,
                        qdev_get_gpio_in(s->gic, media->spi));
-}
-
-static void engine_pre_plug(DmabedSocState *s, DeviceState *dev, Error **errp)
-{
-    DmabedEngineSysState *engine = DMABED_ENGINE_SYS(dev);
-
-    if (check_engine_regs(engine, errp)) {
-        check_engine_spi(s, engine, errp);
-    }
 }
 
 static void engine_plug(DmabedSocState *s, DeviceState *dev, Error **errp)
@@ -502,11 +476,21 @@ static void dmabed_soc_pre_plug(HotplugHandler *handler, DeviceState *dev,
     DmabedSocState *s = DMABED_SOC(handler);
 
     if (is_iommu(dev)) {
-        dmabed_soc_iommu_pre_plug(s, dev, errp);
+        const DmabedIommuState *iommu = DMABED_IOMMU(dev);
+
+        check_place(s, iommu->mmio_base,
+                    DMABED_IOMMU_GET_CLASS(iommu)->mmio_size, iommu->spi,
+                    errp);
     } else if (is_media(dev)) {
-        media_pre_plug(s, DMABED_MEDIA(dev), errp);
+        const DmabedMediaState *media = DMABED_MEDIA(dev);
+
+        check_place(s, media->mmio_base, DMABED_MEDIA_MMIO_SIZE, media->spi,
+                    errp);
     } else {
-        engine_pre_plug(s, dev, errp);
+        const DmabedEngineSysState *engine = DMABED_ENGINE_SYS(dev);
+
+        check_place(s, engine->mmio_base, DMABED_ENGINE_MMIO_SIZE, engine->spi,
+                    errp);
     }
 }
 

@@ -19,37 +19,6 @@
 
 /* ---- IOMMUs of the platform ---- */
 
-static bool check_regs(const DmabedIommuState *iommu, Error **errp)
-{
-    uint32_t size = DMABED_IOMMU_GET_CLASS(iommu)->mmio_size;
-
-    if (iommu->mmio_base == DMABED_IOMMU_BASE_UNSET) {
-        error_setg(errp, "mmio-base: must be given");
-        return false;
-    }
-    if (iommu->mmio_base % size) {
-        error_setg(errp, "mmio-base: 0x%" PRIx64 " is no multiple of 0x%x",
-                   iommu->mmio_base, size);
-        return false;
-    }
-    return dmabed_soc_claim_range("mmio-base", iommu->mmio_base, size, errp);
-}
-
-void dmabed_soc_iommu_pre_plug(DmabedSocState *s, DeviceState *dev,
-                               Error **errp)
-{
-    const DmabedIommuState *iommu = DMABED_IOMMU(dev);
-
-    if (!check_regs(iommu, errp)) {
-        return;
-    }
-    if (iommu->spi == DMABED_IOMMU_SPI_UNSET) {
-        error_setg(errp, "spi: must be given");
-        return;
-    }
-    dmabed_soc_check_spi(s, "spi", iommu->spi, errp);
-}
-
 void dmabed_soc_iommu_plug(DmabedSocState *s, DeviceState *dev)
 {
     const DmabedIommuState *iommu = DMABED_IOMMU(dev);

@@ -423,16 +423,24 @@ typedef struct BadBlock {
     const char *message;
 } BadBlock;
 
+#define PLACE "'mmio-base':942669824,'spi':70"
+
 static const BadBlock bad_blocks[] = {
-    { "addr-bits", "'addr-bits':65",
+    { "no-base", "'spi':70", "mmio-base: must be given" },
+    { "base-unaligned", "'mmio-base':942669825,'spi':70",
+      "mmio-base: 0x38300001 is no multiple of 0x1000" },
+    { "no-spi", "'mmio-base':942669824", "spi: must be given" },
+    { "spi-taken", "'mmio-base':942669824,'spi':71",
+      "spi: SPI 71 is already in use" },
+    { "addr-bits", PLACE ",'addr-bits':65",
       "addr-bits: 65 is out of range; allowed are 24...64" },
-    { "ranges-no-triple", "'dma-ranges':[0,0,4096,0]",
+    { "ranges-no-triple", PLACE ",'dma-ranges':[0,0,4096,0]",
       "dma-ranges: 4 numbers are not triples" },
-    { "ranges-empty", "'dma-ranges':[0,0,0]",
+    { "ranges-empty", PLACE ",'dma-ranges':[0,0,0]",
       "dma-ranges: window 0 has size 0" },
-    { "ranges-overlap", "'dma-ranges':[0,0,8192,4096,65536,1]",
+    { "ranges-overlap", PLACE ",'dma-ranges':[0,0,8192,4096,65536,1]",
       "dma-ranges: windows 0 and 1 overlap" },
-    { "iommu-and-dma", "'iommu':'mmu',"
+    { "iommu-and-dma", PLACE ",'iommu':'mmu',"
       "'dma':'/machine/unattached/system[0]'",
       "iommu: not together with dma" },
 };
@@ -441,7 +449,7 @@ static void test_bad_block(const void *opaque)
 {
     const BadBlock *bad = opaque;
     g_autofree char *block = g_strdup_printf(
-        "{'driver':'sun8i-rotate','mmio-base':942669824,'spi':70,%s}",
+        "{'driver':'sun8i-rotate',%s}",
         bad->properties);
     const char *const devices[] = {
         "{'driver':'dmabed-rk-iommu','id':'mmu','mmio-base':942735360,"

@@ -100,8 +100,6 @@ void dmabed_soc_create_pcie(DmabedSocState *s);
 /* Nothing without pcie-smmu; before anything is on @bus */
 void dmabed_soc_create_smmu(DmabedSocState *s, PCIBus *bus);
 
-void dmabed_soc_iommu_pre_plug(DmabedSocState *s, DeviceState *dev,
-                               Error **errp);
 void dmabed_soc_iommu_plug(DmabedSocState *s, DeviceState *dev);
 
 #endif /* HW_ARM_DMABED_SOC_H */
