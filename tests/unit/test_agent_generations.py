@@ -83,6 +83,8 @@ def test_functions_tell_what_they_returned(agent: AgentProcess) -> None:
     assert agent.result("call", function="references", **call) == {"result": "EBADF"}
     assert agent.errno("call", function="export", **call) == "EINVAL"
     agent.result("call", function="fd", buffer="a", to="b", **call)
+    taken = {"function": "fd", "buffer": "a", "to": "b", **call}
+    assert "there already" in agent.refusal("call", **taken)
     agent.result("call", function="fd", buffer="b", **call)
     agent.result("close", buffer="a")
     agent.result("close", buffer="b")

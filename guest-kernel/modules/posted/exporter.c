@@ -125,10 +125,14 @@ static bool nobody_holds(struct posted_buffer *buffer)
 static noinline int posted_stall(struct posted_buffer *buffer,
 				 bool (*until)(struct posted_buffer *buffer))
 {
-	int ret;
+	int ret = 0;
 
 	mutex_unlock(&buffer->buf->lock);
-	ret = wait_event_interruptible(buffer->idle, until(buffer));
+	/* as posted: versions that can be interrupted are a TODO */
+	if (posted_defect(POSTED_STALL_UNINTERRUPTIBLE))
+		wait_event(buffer->idle, until(buffer));
+	else
+		ret = wait_event_interruptible(buffer->idle, until(buffer));
 	mutex_lock(&buffer->buf->lock);
 	return ret ? -EINTR : 0;
 }

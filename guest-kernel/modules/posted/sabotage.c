@@ -51,6 +51,7 @@ static const char * const defect_names[] = {
 	[POSTED_DETACH_UNCHECKED] = "detach-unchecked",
 	[POSTED_GET_RETURNS_NULL] = "get-returns-null",
 	[POSTED_GET_UNLOCKED] = "get-unlocked",
+	[POSTED_STALL_UNINTERRUPTIBLE] = "stall-uninterruptible",
 	[POSTED_ATTACH_WITHOUT_REFERENCE] = "attach-without-reference",
 	[POSTED_DETACH_FORGETS_LISTS] = "detach-forgets-lists",
 	[POSTED_NO_OWNER] = "no-owner",
