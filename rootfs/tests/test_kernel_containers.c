@@ -145,20 +145,16 @@ TEST(C10, array_walk)
 	CHECK_EQ(call(calls, ARRAY_ANY, 9), 0);
 }
 
-/* The framework warns, and makes one; there is nothing in it to import. */
+/*
+ * The framework warns, and makes one.  It is not unwrapped or imported here:
+ * dma_fence_unwrap_first() of 6.12 keeps its reference to an array without fences.
+ */
 TEST(C10, array_of_none)
 {
 	int calls = calls_open();
-	int buffer = buffer_of(exporter_named("system"), PAGE);
-	int file;
 
 	CHECK_EQ(call(calls, ARRAY, 8, 0), 0);
 	CHECK_EQ(call(calls, ARRAY_ANY, 8), 0);
-	CHECK_EQ(call(calls, UNWRAP, 8), 0);
-	file = (int)call(calls, FENCE_TO_FD, 8);
-	CHECK(file >= 0);
-	CHECK_OK(buffer_import_fence(buffer, DMA_BUF_SYNC_WRITE, file));
-	CHECK_EQ(ready(buffer, POLLIN | POLLOUT), POLLIN | POLLOUT);
 }
 
 /* It is to be flattened; the framework says so, and holds it all the same. */

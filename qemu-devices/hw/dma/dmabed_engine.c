@@ -118,6 +118,15 @@ static bool check_properties(DmabedEngineState *s, Error **errp)
            understand_policy(s, errp);
 }
 
+/*
+ * The front end embeds the core: what holds on to a region must keep both, or
+ * the address spaces that let go of it later would find the memory freed.
+ */
+Object *dmabed_engine_owner(const DmabedEngineState *s)
+{
+    return OBJECT(s)->parent;
+}
+
 void dmabed_engine_forward_runtime(DmabedEngineState *s, Object *obj)
 {
     static const char *const names[] = {
@@ -180,7 +189,7 @@ static void engine_realize(DeviceState *dev, Error **errp)
         dmabed_local_fini(s);
         return;
     }
-    memory_region_init_io(&s->regs, OBJECT(s), &dmabed_regs_ops, s,
+    memory_region_init_io(&s->regs, dmabed_engine_owner(s), &dmabed_regs_ops, s,
                           "dmabed-engine.regs", DMABED_ENGINE_MMIO_SIZE);
     dmabed_evidence_init(s);
     dmabed_ring_init(s);

@@ -156,4 +156,7 @@ void dmabed_inject_add_properties(Object *obj);
 /* The job takes the next injected fault, if there is one */
 void dmabed_inject_take(DmabedEngineState *s);
 
+/* Owner of the engine's memory regions: the front end */
+Object *dmabed_engine_owner(const DmabedEngineState *s);
+
 #endif /* HW_DMA_DMABED_ENGINE_INTERNAL_H */

@@ -2,8 +2,8 @@
 /*
  * dmabed DMA engine: memory of the engine's own.
  *
- * It belongs to the core, a device, so that it goes with the guest's state.
- * Where others reach it, and whether they do, is the front end's business.
+ * It belongs to the front end, a device, so that it goes with the guest's
+ * state.  Where others reach it, and whether they do, is its business.
  */
 #include "qemu/osdep.h"
 #include "qemu/units.h"
@@ -35,21 +35,21 @@ bool dmabed_local_init(DmabedEngineState *s, Error **errp)
 
     return check_size(s->local_size, errp) &&
            (!s->local_size ||
-            memory_region_init_ram(&s->local, OBJECT(s), name, s->local_size,
-                                   errp));
+            memory_region_init_ram(&s->local, dmabed_engine_owner(s), name,
+                                   s->local_size, errp));
 }
 
 void dmabed_local_fini(DmabedEngineState *s)
 {
     if (s->local_size) {
         /* An engine of the same name may be plugged before this one is gone */
-        vmstate_unregister_ram(&s->local, DEVICE(s));
+        vmstate_unregister_ram(&s->local, DEVICE(dmabed_engine_owner(s)));
     }
 }
 
 void dmabed_engine_place_local(DmabedEngineState *s, uint64_t bus)
 {
-    memory_region_init_alias(&s->local_window, OBJECT(s),
+    memory_region_init_alias(&s->local_window, dmabed_engine_owner(s),
                              "dmabed-engine.local-window", &s->local, 0,
                              s->local_size);
     memory_region_add_subregion_overlap(&s->dma_root, bus, &s->local_window,

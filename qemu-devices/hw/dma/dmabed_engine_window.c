@@ -18,8 +18,8 @@ static const MemTxAttrs ram_only = { .memory = 1 };
 static void add_window(DmabedEngineState *s, MemoryRegion *alias,
                        DmabedRange w)
 {
-    memory_region_init_alias(alias, OBJECT(s), "dmabed-engine.window",
-                             s->dma_mr, w.cpu, w.size);
+    memory_region_init_alias(alias, dmabed_engine_owner(s),
+                             "dmabed-engine.window", s->dma_mr, w.cpu, w.size);
     memory_region_add_subregion(&s->dma_root, w.bus, alias);
 }
 
@@ -57,7 +57,8 @@ bool dmabed_window_init(DmabedEngineState *s, Error **errp)
         return false;
     }
     /* UINT64_MAX stands for all of 64 bits, see memory_region_init() */
-    memory_region_init(&s->dma_root, OBJECT(s), "dmabed-engine.dma",
+    memory_region_init(&s->dma_root, dmabed_engine_owner(s),
+                       "dmabed-engine.dma",
                        s->addr_bits == 64 ? UINT64_MAX
                                           : dmabed_window_mask(s) + 1);
     s->dma_windows = g_new0(MemoryRegion, MAX(windows, 1));
@@ -78,6 +79,8 @@ static void empty_root(DmabedEngineState *s)
 
     for (unsigned i = 0; i < windows; i++) {
         memory_region_del_subregion(&s->dma_root, &s->dma_windows[i]);
+        /* An alias may go at any time; its memory goes before its owner's */
+        object_unparent(OBJECT(&s->dma_windows[i]));
     }
     if (memory_region_is_mapped(&s->local_window)) {
         memory_region_del_subregion(&s->dma_root, &s->local_window);
