@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dmabed import media_watch, requests, tamper
-from dmabed.accounting import Accountant
+from dmabed.accounting import SETTLE_SECONDS, Accountant
 from dmabed.agent import Agent, Answer, take
 from dmabed.deadline import Deadline
 from dmabed.errors import AgentError, AgentRefused, MachineDied, QmpError, TestbedError
@@ -246,6 +246,8 @@ class Execution:
     def _plain(self, step: Step) -> dict[str, Any]:
         request = requests.plain(step, self._handles)
         answer = self._ask(requests.op(step), request, step.args.get("timeout", SLOW.get(step.verb, WAIT_S)))
+        if answer.ok and step.expect.counts:
+            answer = self._settled(step, request, answer)
         if answer.ok:
             self._note_buffers(step)
         if answer.ok and step.verb in requests.NEW_HANDLES:
@@ -256,6 +258,17 @@ class Execution:
         if answer.ok and step.verb == "buffer" and step.name:
             self._remembered[step.name] = BufferSnapshot.from_result(answer.result)
         return answer.as_dict()
+
+    def _settled(self, step: Step, request: dict[str, Any], answer: Answer) -> Answer:
+        """What the kernel counts once the work that a job's end or a last put left behind has run."""
+        wanted = step.expect.counts or {}
+        limit = Deadline(SETTLE_SECONDS)
+        while answer.ok and any(answer.result.get(name) != number for name, number in wanted.items()):
+            if limit.passed():
+                break
+            time.sleep(0.02)
+            answer = self._ask(requests.op(step), request, WAIT_S)
+        return answer
 
     def _note_buffers(self, step: Step) -> None:
         self._holders.note(step)
