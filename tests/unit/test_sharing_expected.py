@@ -95,6 +95,14 @@ def test_an_iommu_without_enough_lines_leads_elsewhere(highest: int, outcome: st
     assert outcomes(at, "dut", Exporter.CMA_HEAP) == ["remapped"] * 3
 
 
+def test_an_iommu_whose_driver_checks_maps_nothing_beyond_its_lines() -> None:
+    dut, iommu = behind_iommu(NARROW_RUN, bits=32)
+    banks = (Bank(GIB, GIB), Bank(4 * GIB, 4 * GIB))
+    at = layout(dut, device("wide"), banks=banks, iommus=(replace(iommu, type="sun50i"),))
+    assert outcomes(at, "dut", Exporter.HIGH) == ["refused EINVAL"] * 3
+    assert outcomes(at, "dut", Exporter.CMA_HEAP) == ["remapped"] * 3
+
+
 @pytest.mark.parametrize(("policy", "outcome"), [("fault", "fault"), ("wrap", "corrupted")])
 def test_a_limit_that_the_device_hides(policy: str, outcome: str) -> None:
     liar = device("dut", 32, reported_address_bits=48, policy=policy)

@@ -38,6 +38,8 @@ class Truth(Enum):
     """To other memory: nothing notices."""
     NOWHERE = "nowhere"
     """The engine or the bus refuses."""
+    UNMAPPED = "unmapped"
+    """The driver of its IOMMU does not map it."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ class Importer:
     ram: tuple[Run, ...]
     """All that answers when a device reads; anything else is nobody."""
     page: int = 4096
+    checked: bool = False
+    """The driver of its IOMMU refuses what that can't drive, and does not truncate it."""
 
     # ---- what Linux believes ----
 
@@ -96,15 +100,18 @@ class Importer:
         return frozenset(truth for run in runs for piece in self._pieces(run) for truth in self._truth(piece))
 
     def _output(self, runs: Sequence[Run]) -> frozenset[Truth]:
-        """An IOMMU without enough lines leaves the upper ones out: docs/specs/rockchip-iommu.md."""
+        """An IOMMU without enough lines leaves the upper ones out, if its driver lets it come to that."""
         limit = 1 << self.output_bits
         found = set()
         for run in runs:
             for start in range(run.address // limit * limit, run.end, limit):
                 piece = ranges.common([run], [Run(start, limit)])
                 cut = tuple(Run(part.address - start, part.length) for part in piece)
-                found |= {Truth.RIGHT} if not start else self._answer(cut)
+                found |= {Truth.RIGHT} if not start else self._beyond(cut)
         return frozenset(found)
+
+    def _beyond(self, cut: Sequence[Run]) -> set[Truth]:
+        return {Truth.UNMAPPED} if self.checked else self._answer(cut)
 
     def _answer(self, runs: Sequence[Run]) -> set[Truth]:
         """What is at addresses that were not meant."""
@@ -174,6 +181,8 @@ class Importer:
         return BOUNCE_LIMIT - -(-mask // SLOT) * SLOT
 
 
+# IOMMUs whose driver says EINVAL to an address that they can't drive (drivers/iommu/sun50i-iommu.c:606)
+CHECKING = ("sun50i",)
 LIST_MAX_SEGMENTS = 65536  # DMABED_LIST_MAX_SEGMENTS
 
 
@@ -182,7 +191,12 @@ def importer(layout: Layout, device: Device) -> Importer:
     iommu = next((entry for entry in layout.iommus if entry.name == device.iommu), None)
     ram = ranges.union(Run(bank.base, bank.size) for bank in layout.banks)
     return Importer(
-        device, layout.translates(device), iommu.output_bits if iommu else 64, ram, page_of(layout)
+        device,
+        layout.translates(device),
+        iommu.output_bits if iommu else 64,
+        ram,
+        page_of(layout),
+        checked=iommu is not None and iommu.type in CHECKING,
     )
 
 

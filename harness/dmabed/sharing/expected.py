@@ -97,6 +97,8 @@ class _Case:
         options = placement.choices(self.memory, (first,), self.size, at_top=True)
         if not options:
             return _only(refused("EINVAL"), f"no storage suits {name}, which has to use it first")
+        if first.truths(options[0].ram) == {Truth.UNMAPPED}:
+            return _only(UNFIT, f"{name} has to use it first, and its IOMMU can't drive {options[0].name}")
         both = placement.choices(self.memory, (first, self.importer), self.size, at_top=True)
         no = _only(
             refused("EBUSY" if both else "EINVAL"),
@@ -192,7 +194,9 @@ class _Case:
 
 
 def _by_truth(truths: frozenset[Truth], good: Outcome) -> set[Outcome]:
-    found = {Truth.RIGHT: good, Truth.ELSEWHERE: CORRUPTED, Truth.NOWHERE: FAULT}
+    found = {
+        Truth.RIGHT: good, Truth.ELSEWHERE: CORRUPTED, Truth.NOWHERE: FAULT, Truth.UNMAPPED: UNFIT,
+    }  # fmt: skip
     return {found[truth] for truth in truths}
 
 
