@@ -10,6 +10,7 @@ is asked with ``check_layout``.
 from __future__ import annotations
 
 import difflib
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -213,7 +214,14 @@ def _is_file(word: str) -> bool:
 
 
 def _shipped() -> list[Scenario]:
-    return [scenario for path in sorted(SCENARIOS.glob("*.yaml")) for scenario in load_all(path)]
+    files = ((path, path.stat().st_mtime_ns) for path in sorted(SCENARIOS.glob("*.yaml")))
+    return list(_loaded(tuple(files)))
+
+
+@functools.cache
+def _loaded(files: tuple[tuple[Path, int], ...]) -> tuple[Scenario, ...]:
+    """Hundreds of scenarios take a second to check: once for each state of the files."""
+    return tuple(scenario for path, _changed in files for scenario in load_all(path))
 
 
 def in_generations(chosen: Sequence[Scenario], wanted: Sequence[str]) -> list[Scenario]:

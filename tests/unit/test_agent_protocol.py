@@ -9,6 +9,7 @@ of requests, not what our drivers do.
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import os
 import queue
@@ -98,7 +99,13 @@ class AgentProcess:
 @pytest.fixture(scope="session")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The agent for this machine. Needs libjansson-dev and libmd-dev."""
-    out = tmp_path_factory.mktemp("agent") / "dmabed-agent"
+    return compiled(tmp_path_factory.getbasetemp())
+
+
+@functools.cache
+def compiled(folder: Path) -> Path:
+    """Once, though each module that takes the fixture from here has one of its own."""
+    out = folder / "dmabed-agent"
     for_the_image = ("-static", "-s")
     flags = [flag for flag in (ROOT / "rootfs/cflags.txt").read_text().split() if flag not in for_the_image]
     command = [
@@ -110,8 +117,8 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Path(__file__).with_name("test_agent_protocol_kernel.c"),
         *("-Wl,--wrap=open,--wrap=ioctl", "-ljansson", "-lmd", "-lpthread", "-o", out),
     ]
-    compiled = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert compiled.returncode == 0, compiled.stderr
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
     return out
 
 
