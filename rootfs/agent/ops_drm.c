@@ -195,6 +195,19 @@ static int wait_for_flip(int fd)
 	return read(fd, event, sizeof(event)) < 0 ? errno : 0;
 }
 
+/*
+ * An interrupt of the blank before the flip may still be under way and bring the
+ * event: after one more blank the picture is shown for certain.
+ */
+static int wait_for_blank(int fd)
+{
+	union drm_wait_vblank wait = {
+		.request = { .type = _DRM_VBLANK_RELATIVE, .sequence = 1 },
+	};
+
+	return ioctl(fd, DRM_IOCTL_WAIT_VBLANK, &wait) ? errno : 0;
+}
+
 static int flip(int fd, const struct screen *screen, uint32_t framebuffer)
 {
 	struct drm_mode_crtc_page_flip request = {
@@ -205,6 +218,8 @@ static int flip(int fd, const struct screen *screen, uint32_t framebuffer)
 	int error = ioctl(fd, DRM_IOCTL_MODE_PAGE_FLIP, &request) ? errno : wait_for_flip(fd);
 	uint32_t old = screen->shown;
 
+	if (!error)
+		error = wait_for_blank(fd);
 	if (!error)
 		ioctl(fd, DRM_IOCTL_MODE_RMFB, &old);
 	return error;
