@@ -8,6 +8,7 @@ key is offered; nothing is read from the user's own SSH configuration.
 from __future__ import annotations
 
 import base64
+import logging
 import shlex
 import signal
 import threading
@@ -24,6 +25,8 @@ CONNECT_SECONDS = 20.0
 # what a shell says of a command that signal N ended is 128 + N (POSIX.1-2017, XCU 2.8.2)
 SIGNAL_STATUS = 128
 
+log = logging.getLogger(__name__)
+
 
 class Ssh:
     """A connection to the guest's SSH server as root."""
@@ -36,20 +39,31 @@ class Ssh:
         self._client.get_host_keys().add(f"[127.0.0.1]:{port}", kind, key)
         self._client.set_missing_host_key_policy(paramiko.RejectPolicy())
         try:
-            self._client.connect(
-                "127.0.0.1",
-                port,
-                username="root",
-                pkey=paramiko.Ed25519Key.from_private_key_file(str(artifacts.ssh_key)),
-                timeout=Deadline(CONNECT_SECONDS).left(),
-                banner_timeout=Deadline(CONNECT_SECONDS).left(),
-                auth_timeout=Deadline(CONNECT_SECONDS).left(),
-                allow_agent=False,
-                look_for_keys=False,
-            )
+            self._connect(port, artifacts)
         except (paramiko.SSHException, OSError) as error:
             self._client.close()
             raise LaunchError("the guest can't be reached by SSH", why=str(error)) from error
+
+    def _connect(self, port: int, artifacts: Artifacts) -> None:
+        """Connect; once more where a connection was taken and then nothing came of it."""
+        try:
+            self._connect_once(port, artifacts)
+        except (paramiko.SSHException, TimeoutError) as error:
+            log.info("SSH: %s; connecting again", error)
+            self._connect_once(port, artifacts)
+
+    def _connect_once(self, port: int, artifacts: Artifacts) -> None:
+        self._client.connect(
+            "127.0.0.1",
+            port,
+            username="root",
+            pkey=paramiko.Ed25519Key.from_private_key_file(str(artifacts.ssh_key)),
+            timeout=Deadline(CONNECT_SECONDS).left(),
+            banner_timeout=Deadline(CONNECT_SECONDS).left(),
+            auth_timeout=Deadline(CONNECT_SECONDS).left(),
+            allow_agent=False,
+            look_for_keys=False,
+        )
 
     def agent_stream(self) -> paramiko.Channel:
         """A channel that speaks the agent protocol."""
