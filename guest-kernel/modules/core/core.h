@@ -349,28 +349,6 @@ void dmabed_device_mapping_destroy(struct dmabed_device_mapping *mapping,
 void dmabed_device_mapping_sync_for_cpu(struct dmabed_device_mapping *mapping);
 void dmabed_device_mapping_sync_for_device(struct dmabed_device_mapping *mapping);
 
-/* ---- request.c ---- */
-
-/**
- * struct dmabed_info_source - where the exporter's part of an info comes from
- * @nr_pages: of the buffer, which has no more runs
- * @fill: fills in @info, and @segments as far as @room goes; 0 or an errno
- * @buffer: for @fill
- */
-struct dmabed_info_source {
-	unsigned int nr_pages;
-	int (*fill)(void *buffer, struct dmabed_buffer_info *info,
-		    struct dmabed_segment *segments, u32 room);
-	void *buffer;
-};
-
-bool dmabed_length_sane(u64 length);
-int dmabed_check_export(struct dmabed_export *request, u32 known_flags);
-int dmabed_check_migrate(const struct dmabed_migrate *request, u64 length,
-			 struct dmabed_place *place);
-int dmabed_run_info(struct dmabed_buffer_info *info,
-		    const struct dmabed_info_source *source);
-
 /* ---- ioctl.c ---- */
 
 /**
@@ -411,6 +389,43 @@ void dmabed_live_add(enum dmabed_live what, s64 number);
 u64 dmabed_live_count(enum dmabed_live what);
 void dmabed_live_register(void);
 void dmabed_live_unregister(void);
+
+/* ---- request.c ---- */
+
+/**
+ * struct dmabed_requests - an exporter, as requests about its buffers see it
+ * @get: the storage of the buffer behind an fd, referenced, or an ERR_PTR:
+ *	-EOPNOTSUPP for a buffer of another exporter
+ * @put: ends that
+ * @info: fills in @info, and @segments as far as @room goes; 0 or an errno
+ * @migrate: moves the buffer
+ * @releases: how many buffers were released since the module was loaded
+ * @buffers: what counts them
+ * @attachments: what counts these
+ * @mappings: likewise
+ */
+struct dmabed_requests {
+	struct dmabed_backing *(*get)(int fd);
+	void (*put)(struct dmabed_backing *backing);
+	int (*info)(struct dmabed_backing *backing,
+		    struct dmabed_buffer_info *info,
+		    struct dmabed_segment *segments, u32 room);
+	int (*migrate)(struct dmabed_backing *backing,
+		       const struct dmabed_place *place);
+	u64 (*releases)(void);
+	enum dmabed_live buffers;
+	enum dmabed_live attachments;
+	enum dmabed_live mappings;
+};
+
+bool dmabed_length_sane(u64 length);
+int dmabed_check_export(struct dmabed_export *request, u32 known_flags);
+int dmabed_run_info(const struct dmabed_requests *exporter,
+		    struct dmabed_buffer_info *info);
+int dmabed_run_migrate(const struct dmabed_requests *exporter,
+		       const struct dmabed_migrate *request);
+int dmabed_run_stats(const struct dmabed_requests *exporter,
+		     struct dmabed_stats *stats);
 
 /* ---- sabotage.c ---- */
 

@@ -2,6 +2,7 @@
 /*
  * What user space asks exporters for, checked; the same for every generation.
  */
+#include <linux/err.h>
 #include <linux/export.h>
 #include <linux/fcntl.h>
 #include <linux/mm.h>
@@ -88,16 +89,8 @@ EXPORT_SYMBOL_GPL(dmabed_check_export);
 
 /* ---- migrate ---- */
 
-/**
- * dmabed_check_migrate - is it a place that can be
- * @request: what user space asks for
- * @length: of the buffer
- * @place: filled in
- *
- * Return: as dmabed_check_export().
- */
-int dmabed_check_migrate(const struct dmabed_migrate *request, u64 length,
-			 struct dmabed_place *place)
+static int place_of(const struct dmabed_migrate *request, u64 length,
+		    struct dmabed_place *place)
 {
 	if (!source_sane(request->storage, request->source))
 		return -EINVAL;
@@ -106,7 +99,33 @@ int dmabed_check_migrate(const struct dmabed_migrate *request, u64 length,
 	strscpy(place->source, request->source, sizeof(place->source));
 	return check_place(place, length);
 }
-EXPORT_SYMBOL_GPL(dmabed_check_migrate);
+
+/**
+ * dmabed_run_migrate - DMABED_IOC_MIGRATE
+ * @exporter: whose buffer it is
+ * @request: what user space asks for
+ *
+ * Return: as dmabed_check_export(); what the exporter said.
+ */
+int dmabed_run_migrate(const struct dmabed_requests *exporter,
+		       const struct dmabed_migrate *request)
+{
+	struct dmabed_backing *backing;
+	struct dmabed_place place;
+	int ret;
+
+	if (request->flags)
+		return -EINVAL;
+	backing = exporter->get(request->fd);
+	if (IS_ERR(backing))
+		return PTR_ERR(backing);
+	ret = place_of(request, (u64)backing->nr_pages << PAGE_SHIFT, &place);
+	if (!ret)
+		ret = exporter->migrate(backing, &place);
+	exporter->put(backing);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(dmabed_run_migrate);
 
 /* ---- info ---- */
 
@@ -122,17 +141,10 @@ static int segments_to_user(const struct dmabed_buffer_info *info, u32 room,
 	       -EFAULT : 0;
 }
 
-/**
- * dmabed_run_info - where a buffer is, for user space
- * @info: what user space asks for, filled in
- * @source: who knows
- *
- * Nothing is copied to user space while the exporter's lock is held.
- *
- * Return: 0; -ENOSPC; -EFAULT; -ENOMEM; what the exporter said.
- */
-int dmabed_run_info(struct dmabed_buffer_info *info,
-		    const struct dmabed_info_source *source)
+/* Nothing is copied to user space while the exporter's lock is held. */
+static int fill_in(const struct dmabed_requests *exporter,
+		   struct dmabed_backing *backing,
+		   struct dmabed_buffer_info *info)
 {
 	struct dmabed_segment *segments = NULL;
 	u32 room = 0;
@@ -140,16 +152,61 @@ int dmabed_run_info(struct dmabed_buffer_info *info,
 
 	/* no buffer has more runs than pages */
 	if (info->segments)
-		room = min(info->nr_segments, source->nr_pages);
+		room = min(info->nr_segments, backing->nr_pages);
 	if (room) {
 		segments = kvcalloc(room, sizeof(*segments), GFP_KERNEL);
 		if (!segments)
 			return -ENOMEM;
 	}
-	ret = source->fill(source->buffer, info, segments, room);
+	ret = exporter->info(backing, info, segments, room);
 	if (!ret)
 		ret = segments_to_user(info, room, segments);
 	kvfree(segments);
 	return ret;
 }
+
+/**
+ * dmabed_run_info - DMABED_IOC_BUFFER_INFO
+ * @exporter: whose buffer it is
+ * @info: what user space asks for, filled in
+ *
+ * Return: 0; -EINVAL; -ENOSPC; -EFAULT; -ENOMEM; what the exporter said.
+ */
+int dmabed_run_info(const struct dmabed_requests *exporter,
+		    struct dmabed_buffer_info *info)
+{
+	struct dmabed_backing *backing;
+	int ret;
+
+	if (info->flags)
+		return -EINVAL;
+	backing = exporter->get(info->fd);
+	if (IS_ERR(backing))
+		return PTR_ERR(backing);
+	ret = fill_in(exporter, backing, info);
+	exporter->put(backing);
+	return ret;
+}
 EXPORT_SYMBOL_GPL(dmabed_run_info);
+
+/* ---- statistics ---- */
+
+/**
+ * dmabed_run_stats - DMABED_IOC_STATS
+ * @exporter: whose numbers
+ * @stats: filled in
+ */
+int dmabed_run_stats(const struct dmabed_requests *exporter,
+		     struct dmabed_stats *stats)
+{
+	if (stats->flags)
+		return -EINVAL;
+	stats->buffers = dmabed_live_count(exporter->buffers);
+	stats->attachments = dmabed_live_count(exporter->attachments);
+	stats->mappings = dmabed_live_count(exporter->mappings);
+	stats->pages = dmabed_live_count(DMABED_LIVE_PAGES);
+	stats->jobs = dmabed_live_count(DMABED_LIVE_JOBS);
+	stats->releases = exporter->releases();
+	return 0;
+}
+EXPORT_SYMBOL_GPL(dmabed_run_stats);

@@ -82,16 +82,15 @@ err_put_dmabuf:
 	return ret;
 }
 
-/* ---- info ---- */
+/* ---- requests about a buffer ---- */
 
-static int fill_info(void *buffer, struct dmabed_buffer_info *info,
-		     struct dmabed_segment *segments, u32 room)
+static struct dmabed_buffer *buffer_of(struct dmabed_backing *backing)
 {
-	return dmabed_buffer_info(buffer, info, segments, room);
+	return container_of(backing, struct dmabed_buffer, backing);
 }
 
-/* The buffer behind an fd, referenced, when it is one of ours. */
-static struct dmabed_buffer *buffer_get(int fd)
+/* Only of this exporter's own buffers. */
+static struct dmabed_backing *requests_get(int fd)
 {
 	struct dma_buf *dmabuf = dma_buf_get(fd);
 	struct dmabed_buffer *buffer;
@@ -100,76 +99,58 @@ static struct dmabed_buffer *buffer_get(int fd)
 		return ERR_CAST(dmabuf);
 	buffer = dmabed_buffer_of(dmabuf);
 	if (buffer)
-		return buffer;
+		return &buffer->backing;
 	dma_buf_put(dmabuf);
 	return ERR_PTR(-EOPNOTSUPP);
 }
 
-static int run_buffer_info(void *context, void *argument)
+static void requests_put(struct dmabed_backing *backing)
 {
-	struct dmabed_info_source source = { .fill = fill_info };
-	struct dmabed_buffer_info *info = argument;
-	struct dmabed_buffer *buffer;
-	int ret;
-
-	if (info->flags)
-		return -EINVAL;
-	buffer = buffer_get(info->fd);
-	if (IS_ERR(buffer))
-		return PTR_ERR(buffer);
-	source.nr_pages = buffer->backing.nr_pages;
-	source.buffer = buffer;
-	ret = dmabed_run_info(info, &source);
-	dma_buf_put(buffer->dmabuf);
-	return ret;
+	dma_buf_put(buffer_of(backing)->dmabuf);
 }
 
-/* ---- migrate, statistics ---- */
-
-static int migrate(struct dmabed_buffer *buffer,
-		   const struct dmabed_migrate *request)
+static int requests_info(struct dmabed_backing *backing,
+			 struct dmabed_buffer_info *info,
+			 struct dmabed_segment *segments, u32 room)
 {
-	struct dmabed_place place;
-	int ret;
+	return dmabed_buffer_info(buffer_of(backing), info, segments, room);
+}
 
-	ret = dmabed_check_migrate(request, buffer->dmabuf->size, &place);
-	return ret ?: dmabed_buffer_migrate(buffer, &place);
+static int requests_migrate(struct dmabed_backing *backing,
+			    const struct dmabed_place *place)
+{
+	return dmabed_buffer_migrate(buffer_of(backing), place);
+}
+
+static const struct dmabed_requests requests = {
+	.get = requests_get,
+	.put = requests_put,
+	.info = requests_info,
+	.migrate = requests_migrate,
+	.releases = dmabed_buffer_releases,
+	.buffers = DMABED_LIVE_BUFFERS,
+	.attachments = DMABED_LIVE_ATTACHMENTS,
+	.mappings = DMABED_LIVE_MAPPINGS,
+};
+
+static int run_info(void *context, void *argument)
+{
+	return dmabed_run_info(&requests, argument);
 }
 
 static int run_migrate(void *context, void *argument)
 {
-	const struct dmabed_migrate *request = argument;
-	struct dmabed_buffer *buffer;
-	int ret;
-
-	if (request->flags)
-		return -EINVAL;
-	buffer = buffer_get(request->fd);
-	if (IS_ERR(buffer))
-		return PTR_ERR(buffer);
-	ret = migrate(buffer, request);
-	dma_buf_put(buffer->dmabuf);
-	return ret;
+	return dmabed_run_migrate(&requests, argument);
 }
 
 static int run_stats(void *context, void *argument)
 {
-	struct dmabed_stats *stats = argument;
-
-	if (stats->flags)
-		return -EINVAL;
-	stats->buffers = dmabed_live_count(DMABED_LIVE_BUFFERS);
-	stats->attachments = dmabed_live_count(DMABED_LIVE_ATTACHMENTS);
-	stats->mappings = dmabed_live_count(DMABED_LIVE_MAPPINGS);
-	stats->pages = dmabed_live_count(DMABED_LIVE_PAGES);
-	stats->jobs = dmabed_live_count(DMABED_LIVE_JOBS);
-	stats->releases = dmabed_buffer_releases();
-	return 0;
+	return dmabed_run_stats(&requests, argument);
 }
 
 static const struct dmabed_ioctl ioctls[] = {
 	{ _IOC_NR(DMABED_IOC_BUFFER_INFO), sizeof(struct dmabed_buffer_info),
-	  run_buffer_info },
+	  run_info },
 	{ _IOC_NR(DMABED_IOC_MIGRATE), sizeof(struct dmabed_migrate),
 	  run_migrate },
 	{ _IOC_NR(DMABED_IOC_STATS), sizeof(struct dmabed_stats), run_stats },

@@ -48,8 +48,15 @@ static int run_export(void *context, void *argument)
 	return 0;
 }
 
-/* The buffer behind an fd, referenced, when it is one of this exporter. */
-static struct posted_buffer *buffer_get(int fd)
+/* ---- requests about a buffer ---- */
+
+static struct posted_buffer *buffer_of(struct dmabed_backing *backing)
+{
+	return container_of(backing, struct posted_buffer, backing);
+}
+
+/* Only of this exporter's own buffers. */
+static struct dmabed_backing *requests_get(int fd)
 {
 	struct posted_buf *buf = posted_buf_get(fd);
 	struct posted_buffer *buffer;
@@ -58,68 +65,53 @@ static struct posted_buffer *buffer_get(int fd)
 		return ERR_CAST(buf);
 	buffer = posted_buffer_of(buf);
 	if (buffer)
-		return buffer;
+		return &buffer->backing;
 	posted_buf_put(buf);
 	return ERR_PTR(-EOPNOTSUPP);
 }
 
-static int fill_info(void *buffer, struct dmabed_buffer_info *info,
-		     struct dmabed_segment *segments, u32 room)
+static void requests_put(struct dmabed_backing *backing)
 {
-	return posted_buffer_info(buffer, info, segments, room);
+	posted_buf_put(buffer_of(backing)->buf);
 }
+
+static int requests_info(struct dmabed_backing *backing,
+			 struct dmabed_buffer_info *info,
+			 struct dmabed_segment *segments, u32 room)
+{
+	return posted_buffer_info(buffer_of(backing), info, segments, room);
+}
+
+static int requests_migrate(struct dmabed_backing *backing,
+			    const struct dmabed_place *place)
+{
+	return posted_buffer_migrate(buffer_of(backing), place);
+}
+
+static const struct dmabed_requests requests = {
+	.get = requests_get,
+	.put = requests_put,
+	.info = requests_info,
+	.migrate = requests_migrate,
+	.releases = posted_buffer_releases,
+	.buffers = DMABED_LIVE_POSTED_BUFFERS,
+	.attachments = DMABED_LIVE_POSTED_ATTACHMENTS,
+	.mappings = DMABED_LIVE_POSTED_LISTS,
+};
 
 static int run_info(void *context, void *argument)
 {
-	struct dmabed_info_source source = { .fill = fill_info };
-	struct dmabed_buffer_info *info = argument;
-	struct posted_buffer *buffer;
-	int ret;
-
-	if (info->flags)
-		return -EINVAL;
-	buffer = buffer_get(info->fd);
-	if (IS_ERR(buffer))
-		return PTR_ERR(buffer);
-	source.nr_pages = buffer->backing.nr_pages;
-	source.buffer = buffer;
-	ret = dmabed_run_info(info, &source);
-	posted_buf_put(buffer->buf);
-	return ret;
+	return dmabed_run_info(&requests, argument);
 }
 
 static int run_migrate(void *context, void *argument)
 {
-	const struct dmabed_migrate *request = argument;
-	struct posted_buffer *buffer;
-	struct dmabed_place place;
-	int ret;
-
-	if (request->flags)
-		return -EINVAL;
-	buffer = buffer_get(request->fd);
-	if (IS_ERR(buffer))
-		return PTR_ERR(buffer);
-	ret = dmabed_check_migrate(request, buffer->buf->size, &place);
-	if (!ret)
-		ret = posted_buffer_migrate(buffer, &place);
-	posted_buf_put(buffer->buf);
-	return ret;
+	return dmabed_run_migrate(&requests, argument);
 }
 
 static int run_stats(void *context, void *argument)
 {
-	struct dmabed_stats *stats = argument;
-
-	if (stats->flags)
-		return -EINVAL;
-	stats->buffers = dmabed_live_count(DMABED_LIVE_POSTED_BUFFERS);
-	stats->attachments = dmabed_live_count(DMABED_LIVE_POSTED_ATTACHMENTS);
-	stats->mappings = dmabed_live_count(DMABED_LIVE_POSTED_LISTS);
-	stats->pages = dmabed_live_count(DMABED_LIVE_PAGES);
-	stats->jobs = dmabed_live_count(DMABED_LIVE_JOBS);
-	stats->releases = posted_buffer_releases();
-	return 0;
+	return dmabed_run_stats(&requests, argument);
 }
 
 static const struct dmabed_ioctl ioctls[] = {
