@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from dmabed import leaks
 from dmabed.agent import Answer
-from dmabed.deadline import Deadline
+from dmabed.deadline import poll
 from dmabed.errors import QmpError, TestbedError
 from dmabed.machine import Machine
 
@@ -47,12 +46,10 @@ class Accountant:
             self._ask("reset", {})
         except TestbedError:
             return None
-        limit = Deadline(SETTLE_SECONDS)
-        after = self._count()
-        while after is not None and not leaks.is_settled(self.before, after) and not limit.passed():
-            time.sleep(0.02)
-            after = self._count()
-        return after
+        before = self.before
+        return poll(
+            self._count, lambda after: after is None or leaks.is_settled(before, after), SETTLE_SECONDS
+        )
 
     def _count(self) -> Counts | None:
         try:

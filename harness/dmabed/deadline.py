@@ -8,6 +8,12 @@ host needs one switch (``--timeout-multiplier``), not a new number in each place
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from typing import TypeVar
+
+POLL_SECONDS = 0.02
+
+T = TypeVar("T")
 
 _multiplier = 1.0
 
@@ -37,3 +43,11 @@ class Deadline:
     def at_most(self, seconds: float) -> float:
         """The shorter of ``seconds`` (times the multiplier) and what is left."""
         return min(self.left(), seconds * _multiplier)
+
+
+def poll(ask: Callable[[], T], is_so: Callable[[T], bool], seconds: float) -> T:
+    """The first answer that ``is_so``, or the last one when ``seconds`` (times the multiplier) are over."""
+    limit = Deadline(seconds)
+    while not is_so(answer := ask()) and not limit.passed():
+        time.sleep(POLL_SECONDS)
+    return answer

@@ -18,7 +18,7 @@ from typing import Any
 from dmabed import media_watch, requests, tamper
 from dmabed.accounting import SETTLE_SECONDS, Accountant
 from dmabed.agent import Agent, Answer, take
-from dmabed.deadline import Deadline
+from dmabed.deadline import Deadline, poll
 from dmabed.errors import AgentError, AgentRefused, MachineDied, QmpError, TestbedError
 from dmabed.evidence import FAULTS
 from dmabed.generation import CURRENT
@@ -245,9 +245,12 @@ class Execution:
 
     def _plain(self, step: Step) -> dict[str, Any]:
         request = requests.plain(step, self._handles)
-        answer = self._ask(requests.op(step), request, step.args.get("timeout", SLOW.get(step.verb, WAIT_S)))
-        if answer.ok and step.expect.counts:
-            answer = self._settled(step, request, answer)
+        seconds = step.args.get("timeout", SLOW.get(step.verb, WAIT_S))
+        answer = poll(
+            lambda: self._ask(requests.op(step), request, seconds),
+            lambda found: _has_settled(step, found),
+            SETTLE_SECONDS,
+        )
         if answer.ok:
             self._note_buffers(step)
         if answer.ok and step.verb in requests.NEW_HANDLES:
@@ -258,17 +261,6 @@ class Execution:
         if answer.ok and step.verb == "buffer" and step.name:
             self._remembered[step.name] = BufferSnapshot.from_result(answer.result)
         return answer.as_dict()
-
-    def _settled(self, step: Step, request: dict[str, Any], answer: Answer) -> Answer:
-        """What the kernel counts once the work that a job's end or a last put left behind has run."""
-        wanted = step.expect.counts or {}
-        limit = Deadline(SETTLE_SECONDS)
-        while answer.ok and any(answer.result.get(name) != number for name, number in wanted.items()):
-            if limit.passed():
-                break
-            time.sleep(0.02)
-            answer = self._ask(requests.op(step), request, WAIT_S)
-        return answer
 
     def _note_buffers(self, step: Step) -> None:
         self._holders.note(step)
@@ -368,12 +360,12 @@ class Execution:
 
     def _blocked(self, step: Step) -> dict[str, Any]:
         """The thread's row, as soon as it sleeps where it should, or what it is after the wait."""
-        limit = Deadline(BLOCKED_SECONDS)
-        while True:
-            row = self._thread_row(step.args["thread"])
-            if limit.passed() or _sleeps(row, step.args.get("in")):
-                return {"ok": True, "result": row}
-            time.sleep(0.02)
+        row = poll(
+            lambda: self._thread_row(step.args["thread"]),
+            lambda row: _sleeps(row, step.args.get("in")),
+            BLOCKED_SECONDS,
+        )
+        return {"ok": True, "result": row}
 
     def _thread_row(self, name: str) -> dict[str, Any]:
         process = self._threads[name][0][0].process if name in self._threads else None
@@ -524,6 +516,12 @@ class Execution:
 def _refused(step: Step, answer: Mapping[str, Any] | None) -> bool:
     """A call that should have worked did not: what comes after it would only wait in vain."""
     return answer is not None and not answer["ok"] and step.expect.errno is None
+
+
+def _has_settled(step: Step, answer: Answer) -> bool:
+    """Does the kernel count what is expected? What a job's end or a last put leaves to do has its time."""
+    wanted = step.expect.counts or {}
+    return not answer.ok or all(answer.result.get(name) == number for name, number in wanted.items())
 
 
 def _sleeps(row: Mapping[str, Any], function: str | None) -> bool:

@@ -7,14 +7,13 @@ an engine that was unplugged (docs/specs/dmabed-engine.md, *PCI front end*).
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any, Protocol
 
 from dmabed import argv
 from dmabed.agent import Answer
-from dmabed.deadline import Deadline
+from dmabed.deadline import Deadline, poll
 from dmabed.errors import QmpError
 from dmabed.layout import Device
 from dmabed.machine import Machine
@@ -23,7 +22,6 @@ from dmabed.transcript import Departed
 # pciehp gives who pressed the button by mistake 5 s to press it again (PCIe 6.0, 6.7.1.5), and after the
 # power was switched it waits 1 s more
 SWITCH_SECONDS = 15.0
-POLL_SECONDS = 0.05
 
 _OK: dict[str, Any] = {"ok": True, "result": {}}
 
@@ -114,12 +112,8 @@ class Slots:
 
     def _wait(self, is_so: Callable[[list[str]], bool], call: str) -> dict[str, Any]:
         """The guest has taken it, or let go of it, when its name in /dev/dmabed has come or gone."""
-        limit = Deadline(SWITCH_SECONDS)
-        while not limit.passed():
-            if is_so(self._ask("hello", {}).result["devices"]):
-                return _OK
-            time.sleep(POLL_SECONDS)
-        return _never(call)
+        names = poll(lambda: self._ask("hello", {}).result["devices"], is_so, SWITCH_SECONDS)
+        return _OK if is_so(names) else _never(call)
 
 
 def _never(call: str) -> dict[str, Any]:

@@ -34,3 +34,14 @@ def test_the_multiplier_stretches_what_is_made_afterwards() -> None:
 def test_a_multiplier_is_positive(value: float) -> None:
     with pytest.raises(ValueError, match="greater than 0"):
         deadline.set_multiplier(value)
+
+
+def test_poll_asks_until_it_is_so() -> None:
+    answers = iter([1, 2, 3, 4])
+    assert deadline.poll(lambda: next(answers), lambda answer: answer == 3, 60) == 3
+    assert next(answers) == 4
+
+
+def test_poll_asks_once_more_than_there_is_time_for() -> None:
+    answers = iter([1, 2])
+    assert deadline.poll(lambda: next(answers), lambda _answer: False, 0) == 1
