@@ -26,17 +26,28 @@ class Known:
 
     name: str
     contains: tuple[str, ...]
+    callers: tuple[str, ...] = ()
 
     def is_it(self, splat: Splat) -> bool:
-        """Has the report all of its texts, and nothing of the subject?"""
+        """Has the report all of its texts, and no more of the subject than its callers?"""
         whole = "\n".join(splat.lines)
-        return all(text in whole for text in self.contains) and not SUBJECT.search(whole)
+        return all(text in whole for text in self.contains) and not SUBJECT.search(
+            self._without_callers(whole)
+        )
+
+    def _without_callers(self, whole: str) -> str:
+        for frame in self.callers:
+            whole = re.sub(rf"\b{re.escape(frame)}\+0x", "+0x", whole)
+        return whole
 
 
 def load() -> tuple[Known, ...]:
     """The list. Raises InputError."""
     document = yamlfile.load(FILE, "known-splats")
-    return tuple(Known(each["name"], tuple(each["contains"])) for each in document.data["splats"])
+    return tuple(
+        Known(each["name"], tuple(each["contains"]), tuple(each.get("callers", ())))
+        for each in document.data["splats"]
+    )
 
 
 def name_of(splat: Splat, known: Sequence[Known]) -> str:

@@ -21,15 +21,37 @@ INVERSION = """\
 [   17.283281]        pci_host_probe+0x100/0x1a0
 """
 
+# likewise
+LONG_SEGMENT = """\
+[   20.807466] DMA-API: platform vkms: mapping sg segment longer than device claims to support [len=147456] [max=65536]
+[   20.808704] WARNING: CPU: 0 PID: 53 at kernel/dma/debug.c:1181 debug_dma_map_sg+0x5c4/0x918
+[   20.836508]  drm_gem_map_dma_buf+0xd0/0x164 [drm]
+[   20.839894]  dma_buf_map_attachment+0x154/0x34c
+[   20.840074]  dma_buf_map_attachment_unlocked+0x7c/0x118
+[   20.840264]  drm_gem_prime_import_dev+0xf4/0x38c [drm]
+[   20.849914] ---[ end trace 0000000000000000 ]---
+"""
+
 
 def _console(text: str) -> tuple[list[EventKind], list[str]]:
     events, remarks = selfcheck.of_console(text)
     return [event.kind for event in events], remarks
 
 
-def test_a_listed_report_is_a_remark() -> None:
-    said = "the kernel's known report 'pciehp-reset-lock' came"
-    assert _console(INVERSION) == ([], [said])
+@pytest.mark.parametrize(
+    ("name", "report"), [("pciehp-reset-lock", INVERSION), ("vkms-segment-size", LONG_SEGMENT)]
+)
+def test_a_listed_report_is_a_remark(name: str, report: str) -> None:
+    assert _console(report) == ([], [f"the kernel's known report '{name}' came"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["platform vkms", "drm_gem_map_dma_buf", "dma_buf_map_attachment", "dma_buf_map_attachment_unlocked"],
+)
+def test_one_that_came_another_way_is_not(text: str) -> None:
+    other = LONG_SEGMENT.replace(f" {text}", " dma_buf_another")
+    assert _console(other) == ([EventKind.SPLAT], [])
 
 
 @pytest.mark.parametrize("text", ["pciehp_probe+", "pci_host_probe+", "at: pciehp_ist"])
