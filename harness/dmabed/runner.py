@@ -124,7 +124,7 @@ class Runner:
                 self._connected(machine) as agent,
             ):
                 transcript = Execution(machine, agent, planned.scenario, self._stop, planned.switch).run()
-                found = self._after(machine, agent, transcript)
+                found, remarks = self._after(machine, agent, transcript)
         except (GuestPanicked, NotProbed) as error:
             return Verdict(Status.FAILED, "; ".join(filter(None, (error.what, error.hint)))), None
         except TestbedError as error:
@@ -133,6 +133,7 @@ class Runner:
             return Verdict(Status.ERROR, str(error)), None
         if found and self._stop.is_set():  # the guest was taken away while it was scanned
             found = [Event(EventKind.INTERRUPTED, "the run was interrupted")]
+        transcript = dataclasses.replace(transcript, remarks=(*transcript.remarks, *remarks))
         transcript = _with_console(transcript, found, selfcheck.console_of(directory))
         if planned.switch:
             transcript = tamper.apply(planned.switch.tamper, transcript)
@@ -140,19 +141,20 @@ class Runner:
         _keep(directory, transcript, verdict)
         return verdict, transcript
 
-    def _after(self, machine: Machine, agent: Agent, transcript: Transcript) -> list[Event]:
-        """What the guest says of itself once the steps are done; it may die of them only now."""
+    def _after(self, machine: Machine, agent: Agent, transcript: Transcript) -> tuple[list[Event], list[str]]:
+        """What the guest says of itself once the steps are done, and remarks; it may die of them only now."""
         found: list[Event] = []
+        remarks: list[str] = []
         if not transcript.events:
             try:
-                found = selfcheck.of_memory(agent)
+                found, remarks = selfcheck.of_memory(agent)
                 self._at_end(agent)
             except TestbedError as error:
                 found = [Event(EventKind.AGENT_SILENT, str(error))]
         known = any(event.kind is EventKind.GUEST_PANIC for event in transcript.events)
         if not known and (panic := machine.panic()):
             found.insert(0, Event(EventKind.GUEST_PANIC, panic))
-        return found
+        return found, remarks
 
     @contextlib.contextmanager
     def _connected(self, machine: Machine) -> Iterator[Agent]:
@@ -174,7 +176,7 @@ def _with_console(transcript: Transcript, found: Sequence[Event], console: str) 
     return dataclasses.replace(
         transcript,
         events=(*transcript.events, *found, *complaints),
-        remarks=tuple(remarks),
+        remarks=(*transcript.remarks, *remarks),
         bounce_pools=bouncepool.of_console(console),
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from dmabed import knownsplats, splat
@@ -34,8 +35,8 @@ def console_of(directory: Path) -> str:
 def of_console(console: str) -> tuple[list[Event], list[str]]:
     """What a console holds against the kernel; beside it, remarks on reports that are about other code."""
     found = splat.complaints(console)
-    known = knownsplats.load() if found.splats else ()
-    names = {each: knownsplats.name_of(each, known) for each in found.splats}
+    known = knownsplats.load() if found.splats else knownsplats.Listed()
+    names = {each: known.splat(each) for each in found.splats}
     events = [
         Event(EventKind.SPLAT, f"{each.kind}: {each.beginning}") for each in found.splats if not names[each]
     ]
@@ -43,18 +44,29 @@ def of_console(console: str) -> tuple[list[Event], list[str]]:
         Event(EventKind.NO_SPLAT, f"a test announced a report with {text!r}, and none came")
         for text in found.missing
     ]
-    return events + missing, [f"the kernel's known report '{name}' came" for name in names.values() if name]
+    return events + missing, [f"the kernel's known report '{name}' came" for name in _told(names.values())]
 
 
-def of_memory(agent: Agent) -> list[Event]:
-    """The subject's lost memory, where the kernel keeps count; everything is given back before."""
+def of_memory(agent: Agent) -> tuple[list[Event], list[str]]:
+    """The subject's lost memory, where the kernel keeps count; beside it, remarks on what is not lost.
+
+    Everything is given back before.
+    """
     try:
         if not agent.call("read", path=KMEMLEAK, limit=1).ok:
-            return []
+            return [], []
         report = _scanned(agent)
     except AgentError as error:
-        return [Event(EventKind.AGENT_SILENT, f"while it looked for lost memory: {error}")]
-    return [Event(EventKind.LEAK, text) for text in lost(report)]
+        return [Event(EventKind.AGENT_SILENT, f"while it looked for lost memory: {error}")], []
+    objects = lost(report)
+    known = knownsplats.load() if objects else knownsplats.Listed()
+    names = {text: known.leak(frames(text)) for text in objects}
+    events = [Event(EventKind.LEAK, text) for text in objects if not names[text]]
+    return events, [f"kmemleak does not see who has '{name}'" for name in _told(names.values())]
+
+
+def _told(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(filter(None, names)))
 
 
 def _scanned(agent: Agent) -> str:
@@ -79,5 +91,9 @@ def _backtrace(text: str) -> str:
 
 def _without_bytes(text: str) -> str:
     head = text.partition("  hex dump")[0].strip()
-    frames = [line.strip() for line in _backtrace(text).splitlines()[1:]]
-    return "\n".join([head, *frames])
+    return "\n".join([head, *(line.strip() for line in _backtrace(text).splitlines()[1:])])
+
+
+def frames(text: str) -> str:
+    """The backtrace in one of the objects of :func:`lost`: what follows its two lines of head."""
+    return text.split("\n", 2)[2]

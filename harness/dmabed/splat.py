@@ -28,7 +28,7 @@ _KINDS = (
     ("locking", r"WARNING: (?!CPU: )|BUG: Invalid wait context|INFO: trying to register non-static key"),
     ("hung task", r"INFO: task \S+ blocked for more than "),
     ("stall", r"INFO: rcu\S* .*stall"),
-    ("DMA API", r"DMA-API: (?!preallocated|debugging enabled)"),
+    ("DMA API", r"DMA-API: (?!preallocated|debugging enabled|Mapped at:)"),
     ("object lifetime", r"ODEBUG: (?!selftest passed)"),
     ("reference count", r"refcount_t: "),
     ("list", r"list_(add|del) corruption"),

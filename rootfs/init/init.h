@@ -16,6 +16,9 @@ void say_errno(const char *what);
 /* mounts.c */
 void mount_all(void);
 
+/* reports.c */
+void let_dma_debug_speak(void);
+
 /* modules.c */
 void load_modules(void);
 

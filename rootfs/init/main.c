@@ -20,6 +20,7 @@ int main(void)
 {
 	services_block_signals();
 	mount_all();
+	let_dma_debug_speak();
 	load_modules(); /* before the agent: its hello names the devices */
 	network_up();
 	set_hostname();

@@ -76,7 +76,7 @@ def test_memory_that_is_lost_is_told_with_who_took_it(debug: Testbed, tmp_path: 
         sh(machine, "echo leak-storage > /sys/module/dmabed_core/parameters/sabotage")
         machine.call("export", buffer="lost", length="0x4000", storage="pages")
         assert machine.call("cpu-write", buffer="lost", seed="0x1").ok
-        events = selfcheck.of_memory(machine.agent)
+        events, _remarks = selfcheck.of_memory(machine.agent)
     assert {event.kind for event in events} == {EventKind.LEAK}
     assert "[dmabed_core]" in events[0].text
 

@@ -34,6 +34,19 @@ unreferenced object 0xffff000001235000 (size 64):
     [<0000000012345679>] do_one_initcall+0x74/0x2d8
 """
 
+PAGE_TABLE = """\
+unreferenced object 0xffffff8008408800 (size 1024):
+  comm "main", pid 61, jiffies 4294895696
+  hex dump (first 32 bytes):
+    00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00  ................
+  backtrace (crc 4c8a):
+    kmemleak_alloc+0x30/0x38
+    kmem_cache_alloc_noprof+0x208/0x2e4
+    sun50i_iommu_map+0x134/0xa38
+    __iommu_map+0x1e8/0x554
+    dmabed_device_mapping_create+0x7d8/0xb94 [dmabed_core]
+"""
+
 
 def test_only_what_the_subject_allocated_counts_and_its_bytes_are_not_shown() -> None:
     (text,) = selfcheck.lost(LEAKS)
@@ -68,19 +81,32 @@ class Guest:
         return Answer(True, {"data": base64.b64encode(self.report.encode()).decode()})
 
 
+def _of_memory(status: int | None, report: str = "") -> tuple[list[EventKind], list[str]]:
+    events, remarks = selfcheck.of_memory(Guest(status, report))  # type: ignore[arg-type]
+    return [event.kind for event in events], remarks
+
+
 def test_lost_memory_is_an_event() -> None:
-    (event,) = selfcheck.of_memory(Guest(0, LEAKS))  # type: ignore[arg-type]
-    assert event.kind is EventKind.LEAK
+    assert _of_memory(0, LEAKS) == ([EventKind.LEAK], [])
 
 
 def test_a_clean_scan_is_none() -> None:
-    assert selfcheck.of_memory(Guest(0)) == []  # type: ignore[arg-type]
+    assert _of_memory(0) == ([], [])
+
+
+def test_memory_that_is_kept_by_its_physical_address_is_a_remark() -> None:
+    assert _of_memory(0, PAGE_TABLE * 2) == ([], ["kmemleak does not see who has 'sun50i-page-tables'"])
+
+
+@pytest.mark.parametrize("other", ["sun50i_iommu_map_other+0x134/0xa38", "dmabed_export+0x30/0x180"])
+def test_what_another_function_allocated_on_the_same_way_is_lost(other: str) -> None:
+    report = PAGE_TABLE.replace("    sun50i_iommu_map+", f"    {other}\n    sun50i_iommu_map+")
+    assert _of_memory(0, report) == ([EventKind.LEAK], [])
 
 
 @pytest.mark.parametrize("status", [1, None])
 def test_a_scan_that_did_not_end_is_not_a_clean_one(status: int | None) -> None:
-    (event,) = selfcheck.of_memory(Guest(status))  # type: ignore[arg-type]
-    assert event.kind is EventKind.AGENT_SILENT
+    assert _of_memory(status) == ([EventKind.AGENT_SILENT], [])
 
 
 @pytest.fixture
