@@ -285,13 +285,15 @@ int dmabed_engine_create(struct device *dev, const struct dmabed_hardware *hw)
 	pm_runtime_put(dev);
 	if (ret)
 		goto err_unregister_limits;
+	offer_local_memory(engine);
+	/* last: who sees the node may use all of the engine */
 	ret = dmabed_chardev_register(engine);
 	if (ret)
-		goto err_reset;
-	offer_local_memory(engine);
+		goto err_take_memory_back;
 	return 0;
 
-err_reset:
+err_take_memory_back:
+	dmabed_carveout_unregister(engine->carveout);
 	stop_interrupts(engine);
 	dmabed_hw_reset(engine->regs);
 err_unregister_limits:
@@ -319,13 +321,13 @@ static void drop_all_attachments(struct dmabed_engine *engine)
  *
  * Jobs end first: a call that waits for one, or for a lock that a waiter holds,
  * comes back by that.  Then no call is inside, and nothing is mapped any more
- * but what others map of its memory: they are told last.
+ * but what others map of its memory: they are told.  The node goes last, so
+ * that who misses it knows that all else has gone; until then it says -ENODEV.
  */
 void dmabed_engine_destroy(struct device *dev)
 {
 	struct dmabed_engine *engine = dev_get_drvdata(dev);
 
-	misc_deregister(&engine->misc);
 	stop_interrupts(engine);
 	dmabed_queue_stop(engine);
 
@@ -336,6 +338,7 @@ void dmabed_engine_destroy(struct device *dev)
 	destroy_workqueue(engine->retire);
 
 	dmabed_limits_unregister(dev);
+	misc_deregister(&engine->misc);
 	dmabed_engine_put(engine);
 }
 
