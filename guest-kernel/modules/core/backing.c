@@ -355,6 +355,18 @@ bool dmabed_backing_suits(const struct dmabed_backing *backing,
 EXPORT_SYMBOL_GPL(dmabed_backing_suits);
 
 /**
+ * dmabed_backing_is_in - is the storage in this carve-out
+ * @backing: the backing
+ * @carveout: the carve-out
+ */
+bool dmabed_backing_is_in(const struct dmabed_backing *backing,
+			  const struct dmabed_carveout *carveout)
+{
+	return backing->storage && backing->storage->carveout == carveout;
+}
+EXPORT_SYMBOL_GPL(dmabed_backing_is_in);
+
+/**
  * dmabed_backing_place - have storage that suits a device
  * @backing: the backing
  * @user: one of the devices attached, or NULL for the CPU

@@ -11,7 +11,6 @@
 #include <linux/genalloc.h>
 #include <linux/io.h>
 #include <linux/mutex.h>
-#include <linux/notifier.h>
 #include <linux/of.h>
 #include <linux/of_reserved_mem.h>
 #include <linux/slab.h>
@@ -20,7 +19,6 @@
 
 static LIST_HEAD(carveouts);
 static DEFINE_MUTEX(carveouts_lock);
-static BLOCKING_NOTIFIER_HEAD(gone_chain);
 
 static void carveout_free(struct kref *ref)
 {
@@ -80,35 +78,13 @@ dmabed_carveout_register(const struct dmabed_carveout *like)
 }
 EXPORT_SYMBOL_GPL(dmabed_carveout_register);
 
-/**
- * dmabed_carveout_watch - be called when a carve-out goes
- * @watcher: its notifier_call gets the carve-out, which is marked as gone
- *
- * Return: 0 or a negative errno.
- */
-int dmabed_carveout_watch(struct notifier_block *watcher)
-{
-	return blocking_notifier_chain_register(&gone_chain, watcher);
-}
-EXPORT_SYMBOL_GPL(dmabed_carveout_watch);
-
-/**
- * dmabed_carveout_unwatch - no more
- * @watcher: as before
- */
-void dmabed_carveout_unwatch(struct notifier_block *watcher)
-{
-	blocking_notifier_chain_unregister(&gone_chain, watcher);
-}
-EXPORT_SYMBOL_GPL(dmabed_carveout_unwatch);
-
 /* First the mark, then the call: who maps meanwhile is seen by one of them. */
-static void announce_gone(struct dmabed_carveout *carveout)
+static void mark_gone(struct dmabed_carveout *carveout)
 {
 	if (dmabed_core_sabotaged(DMABED_CORE_KEEP_GONE_MEMORY))
 		return;
 	WRITE_ONCE(carveout->gone, true);
-	blocking_notifier_call_chain(&gone_chain, 0, carveout);
+	dmabed_gone_revoke(carveout);
 }
 
 /**
@@ -125,7 +101,7 @@ void dmabed_carveout_unregister(struct dmabed_carveout *carveout)
 	mutex_lock(&carveouts_lock);
 	list_del(&carveout->node);
 	mutex_unlock(&carveouts_lock);
-	announce_gone(carveout);
+	mark_gone(carveout);
 	carveout_put(carveout);
 }
 EXPORT_SYMBOL_GPL(dmabed_carveout_unregister);

@@ -8,6 +8,7 @@
  * carveout.c     pools of reserved memory, local memory of engines
  * fit.c          does given storage suit a given device
  * backing.c      late allocation, choice of a kind, migration
+ * gone.c         buffers whose memory goes with a device
  * mapping.c      storage mapped for a device
  * request.c      what exporters are asked for, checked
  * importer.c     generations of the framework that devices import from
@@ -25,7 +26,6 @@
 #include <linux/dma-direction.h>
 #include <linux/kref.h>
 #include <linux/list.h>
-#include <linux/notifier.h>
 #include <linux/scatterlist.h>
 #include <linux/types.h>
 #include <uapi/dmabed.h>
@@ -244,8 +244,6 @@ struct dmabed_carveout {
 struct dmabed_carveout *
 dmabed_carveout_register(const struct dmabed_carveout *like);
 void dmabed_carveout_unregister(struct dmabed_carveout *carveout);
-int dmabed_carveout_watch(struct notifier_block *watcher);
-void dmabed_carveout_unwatch(struct notifier_block *watcher);
 struct dmabed_carveout *dmabed_carveout_get(const struct dmabed_place *place);
 void dmabed_carveout_put(struct dmabed_carveout *carveout);
 bool dmabed_place_exists(const struct dmabed_place *place);
@@ -258,19 +256,27 @@ void dmabed_pools_unregister(void);
 /* ---- backing.c ---- */
 
 struct dmabed_backing;
+struct file;
 
 /**
- * struct dmabed_backing_ops - what migration needs of a generation's front end
+ * struct dmabed_backing_ops - what the core needs of a generation's front end
  * @movable: may the storage be replaced at all now
  * @quiesce: comes back 0 when neither a device nor the CPU uses the storage
+ * @file: where the buffer has its file, which may be on its way to its release
+ * @revoke: if the storage is in the carve-out, end the uses that can be ended;
+ *	the buffer is referenced, and its lock is not held
  */
 struct dmabed_backing_ops {
 	bool (*movable)(struct dmabed_backing *backing);
 	int (*quiesce)(struct dmabed_backing *backing);
+	struct file **(*file)(struct dmabed_backing *backing);
+	void (*revoke)(struct dmabed_backing *backing,
+		       const struct dmabed_carveout *carveout);
 };
 
 /**
  * struct dmabed_backing - the storage of a buffer over its life
+ * @node: in the list of all, see gone.c
  * @ops: the front end
  * @nr_pages: size
  * @wanted: DMABED_STORAGE_AUTO, or the place that it begins with
@@ -284,6 +290,7 @@ struct dmabed_backing_ops {
  * @migrations: how often it was replaced
  */
 struct dmabed_backing {
+	struct list_head node;
 	const struct dmabed_backing_ops *ops;
 	unsigned int nr_pages;
 	struct dmabed_place wanted;
@@ -307,6 +314,8 @@ void dmabed_backing_detach(struct dmabed_backing *backing,
 			   struct dmabed_backing_user *user);
 bool dmabed_backing_suits(const struct dmabed_backing *backing,
 			  const struct dmabed_backing_user *user);
+bool dmabed_backing_is_in(const struct dmabed_backing *backing,
+			  const struct dmabed_carveout *carveout);
 int dmabed_backing_place(struct dmabed_backing *backing,
 			 const struct dmabed_backing_user *user);
 void dmabed_backing_describe(const struct dmabed_backing *backing,
@@ -317,6 +326,12 @@ int dmabed_backing_migrate(struct dmabed_backing *backing,
 int dmabed_backing_add_device(struct dmabed_backing *backing,
 			      struct device *dev);
 void dmabed_backing_forget_devices(struct dmabed_backing *backing);
+
+/* ---- gone.c ---- */
+
+void dmabed_gone_note(struct dmabed_backing *backing);
+void dmabed_gone_forget(struct dmabed_backing *backing);
+void dmabed_gone_revoke(const struct dmabed_carveout *carveout);
 
 /* ---- mapping.c ---- */
 

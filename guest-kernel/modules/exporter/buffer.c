@@ -109,9 +109,11 @@ static atomic64_t releases;
 
 static void buffer_release(struct dma_buf *dmabuf)
 {
+	struct dmabed_buffer *buffer = dmabuf->priv;
+
 	atomic64_inc(&releases);
-	dmabed_gone_forget(dmabuf->priv);
-	buffer_free(dmabuf->priv);
+	dmabed_gone_forget(&buffer->backing);
+	buffer_free(buffer);
 }
 
 /**
@@ -230,9 +232,32 @@ static int buffer_quiesce(struct dmabed_backing *backing)
 	return 0;
 }
 
+static struct file **buffer_file(struct dmabed_backing *backing)
+{
+	return &buffer_of_backing(backing)->dmabuf->file;
+}
+
+/* Importers are told, as of a move: their next mapping finds nothing to map. */
+static void buffer_revoke(struct dmabed_backing *backing,
+			  const struct dmabed_carveout *carveout)
+{
+	struct dmabed_buffer *buffer = buffer_of_backing(backing);
+	struct dma_buf *dmabuf = buffer->dmabuf;
+
+	dma_resv_lock(dmabuf->resv, NULL);
+	if (dmabed_backing_is_in(backing, carveout)) {
+		if (is_dynamic(buffer))
+			dma_buf_move_notify(dmabuf);
+		dmabed_zap_cpu_mappings(buffer);
+	}
+	dma_resv_unlock(dmabuf->resv);
+}
+
 static const struct dmabed_backing_ops backing_ops = {
 	.movable = buffer_movable,
 	.quiesce = buffer_quiesce,
+	.file = buffer_file,
+	.revoke = buffer_revoke,
 };
 
 /* ---- making and looking ---- */
@@ -283,7 +308,7 @@ struct dma_buf *dmabed_buffer_export(const struct dmabed_export *request)
 		return dmabuf;
 	}
 	buffer->dmabuf = dmabuf;
-	dmabed_gone_note(buffer);
+	dmabed_gone_note(&buffer->backing);
 	return dmabuf;
 }
 

@@ -6,7 +6,6 @@
  * buffer.c   a buffer: making, attaching, pinning, migration, release
  * dma.c      device mappings
  * cpu.c      begin and end of CPU access, mmap, vmap
- * gone.c     buffers whose memory goes with a device
  * chardev.c  /dev/dmabed-exporter
  * sabotage.c switches that break something on purpose
  * main.c     the module
@@ -29,7 +28,6 @@
 
 /**
  * struct dmabed_buffer - a buffer
- * @node: in the list of all, see gone.c
  * @dmabuf: the framework's side
  * @backing: storage and who is attached
  * @mappings: device mappings that exist, also those of storage moved away from
@@ -40,7 +38,6 @@
  * @decoy: what a sabotaged vmap shows in the place of the first page
  */
 struct dmabed_buffer {
-	struct list_head node;
 	struct dma_buf *dmabuf;
 	struct dmabed_backing backing;
 	struct list_head mappings;
@@ -82,13 +79,6 @@ int dmabed_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma);
 int dmabed_vmap(struct dma_buf *dmabuf, struct iosys_map *map);
 void dmabed_vunmap(struct dma_buf *dmabuf, struct iosys_map *map);
 void dmabed_zap_cpu_mappings(struct dmabed_buffer *buffer);
-
-/* ---- gone.c ---- */
-
-void dmabed_gone_note(struct dmabed_buffer *buffer);
-void dmabed_gone_forget(struct dmabed_buffer *buffer);
-int dmabed_gone_watch(void);
-void dmabed_gone_unwatch(void);
 
 /* ---- sabotage.c ---- */
 

@@ -8,14 +8,7 @@
 
 static int __init exporter_init(void)
 {
-	int ret = dmabed_gone_watch();
-
-	if (ret)
-		return ret;
-	ret = dmabed_exporter_register();
-	if (ret)
-		dmabed_gone_unwatch();
-	return ret;
+	return dmabed_exporter_register();
 }
 module_init(exporter_init);
 
@@ -23,7 +16,6 @@ module_init(exporter_init);
 static void __exit exporter_exit(void)
 {
 	dmabed_exporter_unregister();
-	dmabed_gone_unwatch();
 }
 module_exit(exporter_exit);
 

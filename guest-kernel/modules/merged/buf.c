@@ -50,6 +50,7 @@ static bool is_ours(const struct file *file)
 	return file->f_op == &buf_fops || file->f_op == &buf_fops_with_mmap;
 }
 
+/* An inode of its own, as taking pages out of processes goes by inode. */
 static struct file *make_file(struct merged_buf *buf, int flags)
 {
 	const struct file_operations *fops = &buf_fops;
@@ -58,8 +59,8 @@ static struct file *make_file(struct merged_buf *buf, int flags)
 		fops = &buf_fops_with_mmap;
 	if (merged_alloc_fails())
 		return ERR_PTR(-ENFILE);
-	return anon_inode_getfile("[dmabed-merged]", fops, buf,
-				  flags & O_ACCMODE);
+	return anon_inode_create_getfile("[dmabed-merged]", fops, buf,
+					 flags & O_ACCMODE, NULL);
 }
 
 /* ---- export ---- */

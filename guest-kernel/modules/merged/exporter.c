@@ -168,9 +168,28 @@ static int buffer_quiesce(struct dmabed_backing *backing)
 	return 0;
 }
 
+static struct file **buffer_file(struct dmabed_backing *backing)
+{
+	return &buffer_of_backing(backing)->buf->file;
+}
+
+/* The framework has no way to tell those that hold tables. */
+static void buffer_revoke(struct dmabed_backing *backing,
+			  const struct dmabed_carveout *carveout)
+{
+	struct merged_buffer *buffer = buffer_of_backing(backing);
+
+	mutex_lock(&buffer->buf->lock);
+	if (dmabed_backing_is_in(backing, carveout))
+		merged_zap(buffer);
+	mutex_unlock(&buffer->buf->lock);
+}
+
 static const struct dmabed_backing_ops backing_ops = {
 	.movable = buffer_movable,
 	.quiesce = buffer_quiesce,
+	.file = buffer_file,
+	.revoke = buffer_revoke,
 };
 
 /* ---- life ---- */
@@ -194,10 +213,13 @@ static void buffer_free(struct merged_buffer *buffer)
 
 static void buffer_release(struct merged_buf *buf)
 {
+	struct merged_buffer *buffer = buf->priv;
+
 	/* what a driver never unmapped, where no detach was there to end it */
-	end_tables_of(buf->priv, NULL);
+	end_tables_of(buffer, NULL);
 	atomic64_inc(&releases);
-	buffer_free(buf->priv);
+	dmabed_gone_forget(&buffer->backing);
+	buffer_free(buffer);
 }
 
 static const struct merged_buf_ops all_ops = {
@@ -253,6 +275,7 @@ struct merged_buf *merged_buffer_export(const struct dmabed_export *request)
 		return buf;
 	}
 	buffer->buf = buf;
+	dmabed_gone_note(&buffer->backing);
 	if (merged_sabotaged(MERGED_EARLY_ALLOCATION))
 		allocate_early(buffer);
 	return buf;

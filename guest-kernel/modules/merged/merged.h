@@ -34,14 +34,12 @@
  * @buf: the framework's side
  * @backing: the storage
  * @tables: tables that users hold (&struct dmabed_device_mapping)
- * @mapping: of the exporter's device file, where processes have it mapped
  * @ops: of this buffer, as some are absent on request
  */
 struct merged_buffer {
 	struct merged_buf *buf;
 	struct dmabed_backing backing;
 	struct list_head tables;
-	struct address_space *mapping;
 	struct merged_buf_ops ops;
 };
 

@@ -37,7 +37,7 @@ int merged_run_select(void *context, void *argument)
 	return 0;
 }
 
-/* ---- mappings; each has a reference to its buffer ---- */
+/* ---- mappings; the file of each is the buffer's, which keeps it ---- */
 
 static vm_fault_t buffer_fault(struct vm_fault *vmf)
 {
@@ -56,21 +56,7 @@ static vm_fault_t buffer_fault(struct vm_fault *vmf)
 	return ret;
 }
 
-static void buffer_open(struct vm_area_struct *vma)
-{
-	struct merged_buf *buf = vma->vm_private_data;
-
-	get_file(buf->file);
-}
-
-static void buffer_close(struct vm_area_struct *vma)
-{
-	merged_buf_put(vma->vm_private_data);
-}
-
 static const struct vm_operations_struct buffer_vm_ops = {
-	.open = buffer_open,
-	.close = buffer_close,
 	.fault = buffer_fault,
 };
 
@@ -94,8 +80,7 @@ static int map_locked(struct merged_client *client, struct vm_area_struct *vma)
 	vm_flags_set(vma, VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
 	vma->vm_ops = &buffer_vm_ops;
 	vma->vm_private_data = buf;
-	get_file(buf->file);
-	WRITE_ONCE(merged_buffer_of(buf)->mapping, vma->vm_file->f_mapping);
+	vma_set_file(vma, buf->file);
 	return 0;
 }
 
@@ -120,14 +105,9 @@ int merged_mmap(struct merged_client *client, struct vm_area_struct *vma)
 /**
  * merged_zap - the next access of each process faults
  * @buffer: the buffer, locked
- *
- * Mappings of other buffers by the same device fault, too, and find their pages.
  */
 void merged_zap(struct merged_buffer *buffer)
 {
-	struct address_space *mapping = READ_ONCE(buffer->mapping);
-
 	lockdep_assert_held(&buffer->buf->lock);
-	if (mapping)
-		unmap_mapping_range(mapping, 0, 0, 1);
+	unmap_mapping_range(buffer->buf->file->f_mapping, 0, 0, 1);
 }

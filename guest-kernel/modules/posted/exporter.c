@@ -273,19 +273,42 @@ static bool buffer_movable(struct dmabed_backing *backing)
 	return true;
 }
 
+static struct posted_buf *buf_of(struct dmabed_backing *backing)
+{
+	return container_of(backing, struct posted_buffer, backing)->buf;
+}
+
 static int buffer_quiesce(struct dmabed_backing *backing)
 {
-	struct posted_buffer *buffer =
-		container_of(backing, struct posted_buffer, backing);
+	struct posted_buf *buf = buf_of(backing);
 
-	lockdep_assert_held(&buffer->buf->lock);
-	unmap_mapping_range(buffer->buf->file->f_mapping, 0, 0, 1);
+	lockdep_assert_held(&buf->lock);
+	unmap_mapping_range(buf->file->f_mapping, 0, 0, 1);
 	return 0;
+}
+
+static struct file **buffer_file(struct dmabed_backing *backing)
+{
+	return &buf_of(backing)->file;
+}
+
+/* The text has no way to tell those that hold lists. */
+static void buffer_revoke(struct dmabed_backing *backing,
+			  const struct dmabed_carveout *carveout)
+{
+	struct posted_buf *buf = buf_of(backing);
+
+	mutex_lock(&buf->lock);
+	if (dmabed_backing_is_in(backing, carveout))
+		unmap_mapping_range(buf->file->f_mapping, 0, 0, 1);
+	mutex_unlock(&buf->lock);
 }
 
 static const struct dmabed_backing_ops backing_ops = {
 	.movable = buffer_movable,
 	.quiesce = buffer_quiesce,
+	.file = buffer_file,
+	.revoke = buffer_revoke,
 };
 
 /* ---- life ---- */
@@ -314,6 +337,7 @@ static void buffer_release(struct posted_buf *buf)
 	/* what a driver never put, where no detach was there to end it */
 	end_lists_of(buffer, NULL);
 	atomic64_inc(&releases);
+	dmabed_gone_forget(&buffer->backing);
 	buffer_free(buffer);
 }
 
@@ -397,6 +421,7 @@ struct posted_buf *posted_buffer_export(const struct dmabed_export *request)
 		return buf;
 	}
 	buffer->buf = buf;
+	dmabed_gone_note(&buffer->backing);
 	if (posted_sabotaged(POSTED_EARLY_ALLOCATION))
 		allocate_early(buffer);
 	return buf;
