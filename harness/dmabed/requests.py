@@ -37,7 +37,7 @@ _OPS = {"sync": "cpu-sync", "close-exporter": "close-device", "parameter": "writ
 # requests that go to an exporter, or to a device in the way of a generation
 _OF_A_GENERATION = (
     *("export", "buffer", "migrate", "attach", "close-exporter", "stats", "call"),
-    *("cpu-write", "cpu-digest"),
+    *("cpu-write", "cpu-digest", "mmap"),
     *("to-handle", "from-handle", "close-handle", "handle-export", "handle-info"),
 )
 

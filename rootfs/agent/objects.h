@@ -12,6 +12,9 @@
 
 #include "request.h"
 
+/* Whose mmap() maps a buffer: its own fd, or its exporter's device (DMABED_IOC_SELECT). */
+enum through { THROUGH_FD, THROUGH_EXPORTER };
+
 struct buffer {
 	struct buffer *next;
 	char name[NAME_MAX_LENGTH + 1];
@@ -20,6 +23,7 @@ struct buffer {
 	uint64_t length;
 	uint8_t *mapping; /* kept by `mmap`, or NULL */
 	uint64_t mapped; /* its bytes */
+	enum through mapped_through; /* what it was made with */
 };
 
 struct device {

@@ -18,19 +18,35 @@
 
 #define CHUNK 65536
 
-enum { THROUGH_FD, THROUGH_EXPORTER };
-
 static const struct word ways[] = {
 	{ "fd", THROUGH_FD },
 	{ "exporter", THROUGH_EXPORTER },
 	{ 0 },
 };
 
+static enum through way_of(const json_t *request)
+{
+	return (enum through)request_word(request, "through", ways, THROUGH_FD);
+}
+
+/* The buffer's own fd, or a new one of the exporter's device, which then maps this buffer: -1 and errno. */
+static int map_fd_open(const json_t *request, int fd)
+{
+	return way_of(request) == THROUGH_FD ? fd : exporter_select(request, fd);
+}
+
+static void map_fd_close(int map_fd, int fd)
+{
+	if (map_fd != fd)
+		close(map_fd);
+}
+
 /* One access, from a request's checked values. */
 struct access {
 	const struct buffer *buffer;
 	int fd; /* for the brackets */
 	int map_fd; /* for mmap */
+	enum through way; /* whose that is */
 	uint64_t seed;
 	uint64_t offset;
 	uint64_t length;
@@ -121,7 +137,7 @@ static json_t *mapped(struct access *access)
 
 	if (__builtin_add_overflow(access->offset, access->length, &size) || size > PTRDIFF_MAX)
 		return answer_protocol("'offset' and 'length' are beyond any buffer");
-	if (access->map_fd == access->fd && access->buffer->mapping &&
+	if (access->buffer->mapping && access->buffer->mapped_through == access->way &&
 	    size <= access->buffer->mapped) {
 		access->bytes = access->buffer->mapping;
 		return bracketed(access);
@@ -134,19 +150,16 @@ static json_t *mapped(struct access *access)
 	return answer;
 }
 
-/* By the buffer's own fd, or by the exporter's file, which then maps this buffer. */
 static json_t *mapped_through(const json_t *request, struct access *access)
 {
 	json_t *answer;
 
-	access->map_fd = access->fd;
-	if (!request_word(request, "through", ways, THROUGH_FD))
-		return mapped(access);
-	access->map_fd = exporter_select(request, access->fd);
+	access->way = way_of(request);
+	access->map_fd = map_fd_open(request, access->fd);
 	if (access->map_fd < 0)
 		return answer_errno(errno, "DMABED_IOC_SELECT");
 	answer = mapped(access);
-	close(access->map_fd);
+	map_fd_close(access->map_fd, access->fd);
 	return answer;
 }
 
@@ -187,26 +200,41 @@ static json_t *op_cpu_digest(const json_t *request)
 }
 
 /* A mapping that stays, from the buffer's start: the kernel has to change it when the buffer moves. */
+static json_t *keep_mapping(const json_t *request, struct buffer *buffer, int map_fd)
+{
+	uint64_t offset = request_u64(request, "offset", 0);
+	uint64_t size = request_u64(request, "length", buffer->length);
+	void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, map_fd, (off_t)offset);
+
+	if (bytes == MAP_FAILED)
+		return answer_errno(errno, "mmap");
+	if (buffer->mapping || offset) {
+		munmap(bytes, size); /* it was about the errno only */
+		return answer_ok(NULL);
+	}
+	buffer->mapping = bytes;
+	buffer->mapped = size;
+	buffer->mapped_through = way_of(request);
+	return answer_ok(NULL);
+}
+
 static json_t *op_mmap(const json_t *request)
 {
 	struct buffer *buffer = buffer_get(request_text(request, "buffer"));
-	uint64_t offset = request_u64(request, "offset", 0), size;
-	void *bytes;
-	int error;
+	json_t *answer;
+	int map_fd;
 
 	if (!buffer)
 		return answer_protocol("unknown buffer '%s'", request_text(request, "buffer"));
-	size = request_u64(request, "length", buffer->length);
-	bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, buffer->fd, (off_t)offset);
-	error = bytes == MAP_FAILED ? errno : 0;
-	if (!error && (buffer->mapping || offset)) {
-		munmap(bytes, size); /* it was about the errno only */
-	} else if (!error) {
-		buffer->mapping = bytes;
-		buffer->mapped = size;
+	map_fd = map_fd_open(request, buffer->fd);
+	if (map_fd < 0) {
+		answer = answer_errno(errno, "DMABED_IOC_SELECT");
+	} else {
+		answer = keep_mapping(request, buffer, map_fd);
+		map_fd_close(map_fd, buffer->fd);
 	}
 	buffer_put(buffer);
-	return error ? answer_errno(error, "mmap") : answer_ok(NULL);
+	return answer;
 }
 
 static json_t *op_munmap(const json_t *request)
@@ -231,7 +259,8 @@ const struct op cpu_ops[] = {
 	{ "cpu-digest", op_cpu_digest, false, { RANGE } },
 	{ "mmap", op_mmap, false, { { "buffer", KEY_NAME, true, NULL },
 				    { "offset", KEY_U64, false, NULL },
-				    { "length", KEY_U64, false, NULL } } },
+				    { "length", KEY_U64, false, NULL },
+				    { "through", KEY_WORD, false, ways }, GENERATION_KEY } },
 	{ "munmap", op_munmap, false, { { "buffer", KEY_NAME, true, NULL } } },
 	{ 0 },
 };

@@ -70,6 +70,16 @@ def test_a_kept_mapping_of_the_fd_serves_only_the_fd(agent: AgentProcess) -> Non
     assert (missing["errno"], missing["call"]) == ("ENOENT", "DMABED_IOC_SELECT")
 
 
+def test_a_kept_mapping_of_the_exporters_file_serves_that(agent: AgentProcess) -> None:
+    way = {"through": "exporter", "generation": "merged"}
+    agent.result("export", buffer="a", length=8192, generation="merged")
+    agent.result("mmap", buffer="a", **way)
+    written = agent.result("cpu-write", buffer="a", seed=4, sync=False, **way)["sha256"]
+    assert agent.result("cpu-digest", buffer="a", sync=False)["sha256"] == written
+    missing = agent.ask("mmap", buffer="a", through="exporter", generation="posted-off")
+    assert (missing["errno"], missing["call"]) == ("ENOENT", "DMABED_IOC_SELECT")
+
+
 def test_counts_of_an_exporter(agent: AgentProcess) -> None:
     counts = agent.result("stats", generation="posted")
     assert (counts["buffers"], counts["releases"]) == (3, 5)
