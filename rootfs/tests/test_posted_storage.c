@@ -240,6 +240,15 @@ TEST(P12, no_attach_after_the_first_list)
 	CHECK_FAILS(old_attach(&posted, other, buffer), EBUSY);
 }
 
+/* Without an attach of its own an exporter is asked nothing, and could not refuse. */
+TEST(P12, nobody_to_refuse)
+{
+	uint32_t both = DMABED_EXPORT_NO_LATE_ATTACH | DMABED_EXPORT_NO_ATTACH_OPS;
+
+	CHECK_FAILS(old_export(&posted, LENGTH, both), EINVAL);
+	CHECK_FAILS(old_export(&merged, LENGTH, both), EINVAL);
+}
+
 /* ---- P13 ---- */
 
 TEST(P13, mmap)

@@ -310,7 +310,10 @@ struct dmabed_wait {
 #define DMABED_EXPORT_CACHE_SGT		0x00000040
 /* once a device was given a list, no further one may attach: EBUSY */
 #define DMABED_EXPORT_NO_LATE_ATTACH	0x00000080
-/* an exporter without attach and detach: asks nobody before the first list */
+/*
+ * an exporter without attach and detach: asks nobody before the first list; not
+ * with NO_LATE_ATTACH, which it could not keep
+ */
 #define DMABED_EXPORT_NO_ATTACH_OPS	0x00000100
 
 /**

@@ -67,6 +67,15 @@ static int check_kind(const struct dmabed_export *request)
 	return check_place(&place, request->length);
 }
 
+/* Without an attach of the exporter's there is nobody to refuse one. */
+static bool flags_contradict(u32 flags)
+{
+	const u32 both = DMABED_EXPORT_NO_LATE_ATTACH |
+			 DMABED_EXPORT_NO_ATTACH_OPS;
+
+	return (flags & both) == both;
+}
+
 /**
  * dmabed_check_export - is it a buffer that can be
  * @request: what user space asks for; its length becomes whole pages
@@ -76,8 +85,8 @@ static int check_kind(const struct dmabed_export *request)
  */
 int dmabed_check_export(struct dmabed_export *request, u32 known_flags)
 {
-	if (request->flags & ~known_flags || request->reserved ||
-	    request->reserved2 ||
+	if (request->flags & ~known_flags || flags_contradict(request->flags) ||
+	    request->reserved || request->reserved2 ||
 	    request->fd_flags & ~(O_CLOEXEC | O_ACCMODE))
 		return -EINVAL;
 	if (!dmabed_length_sane(request->length))
