@@ -143,13 +143,28 @@ void dmabed_mapping_end_early(struct dmabed_mapping *mapping)
 	mapping_end(mapping);
 }
 
+static void drop_hold(struct dmabed_attachment *attachment)
+{
+	if (!attachment->holds)
+		return;
+	attachment->holds = false;
+	dmabed_mapping_put(attachment->mapping);
+}
+
 /**
  * dmabed_attachment_unmap - end the mapping; the next may have any direction
  * @attachment: the attachment
+ *
+ * Where a mapping ends with its jobs, one that an ended job has not let go of
+ * yet is found again: mapping anew might wait, under the lock that letting go
+ * needs, for somebody who waits for just that.
  */
 void dmabed_attachment_unmap(struct dmabed_attachment *attachment)
 {
-	dmabed_attachment_forget(attachment);
+	if (attachment->importer->lasting)
+		dmabed_attachment_forget(attachment);
+	else
+		drop_hold(attachment);
 	attachment->direction = DMA_BIDIRECTIONAL;
 }
 
