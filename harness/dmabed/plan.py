@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from dmabed import layout as layouts
 from dmabed import scenario as scenarios
@@ -49,11 +49,6 @@ def make_plan(chosen: Sequence[Scenario], wanted: Sequence[str]) -> list[Planned
     """
     plan = [_planned(scenario, name) for scenario in chosen for name in _layouts_for(scenario, wanted)]
     return _each_once(plan)
-
-
-def without_unfit(plan: Sequence[Planned], unfit: Callable[[Layout], str]) -> list[Planned]:
-    """The plan with those skipped whose layout ``unfit`` gives a reason against."""
-    return [entry if entry.skip else replace(entry, skip=unfit(entry.layout)) for entry in plan]
 
 
 def _layouts_for(scenario: Scenario, wanted: Sequence[str]) -> Sequence[str]:

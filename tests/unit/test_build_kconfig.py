@@ -66,6 +66,15 @@ def test_an_unknown_variant_is_refused_by_name() -> None:
     assert "default" in refused.value.hint
 
 
+def test_a_combined_variant_has_the_fragments_of_all_and_a_version_of_its_own() -> None:
+    both = kernel.combined("debug", "default", "pages16k", "debug")
+    assert both == "debug+pages16k"
+    wished = {wish.option: wish.value for wish in kernel.wishes(both)}
+    assert (wished["CONFIG_KASAN"], wished["CONFIG_ARM64_16K_PAGES"]) == ("y", "y")
+    assert wished["CONFIG_LOCALVERSION"] == '"-dmabed-debug-pages16k"'
+    assert kernel.combined("default", "default") == "default"
+
+
 @pytest.mark.parametrize("variant", kernel.variants())
 def test_each_variant_has_its_own_key(variant: str) -> None:
     others = [name for name in kernel.variants() if name != variant]

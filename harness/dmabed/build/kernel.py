@@ -4,7 +4,7 @@
 The output tree of one version and variant stays in the cache, so that a changed
 fragment rebuilds only what it touches. What modules are built against is kept with
 the image: checkouts with other fragments take turns in the tree. A variant is
-the default plus one more fragment, ``guest-kernel/config/variants/NAME.config``;
+the default plus one more fragment, ``guest-kernel/config/variants/NAME.config``, or several;
 it is built when it is asked for.
 
 With CONFIG_GCOV_KERNEL the files of ``COUNTED`` are compiled with counters. Kbuild
@@ -29,6 +29,8 @@ from dmabed.errors import BuildError, SetupError
 BUILDER = 3  # raise it when this file builds something else from the same inputs
 
 DEFAULT_VARIANT = "default"
+AND = "+"  # between the names of a combined variant
+LOCALVERSION = "CONFIG_LOCALVERSION"
 FIRST_FRAGMENT = "base.config"  # the others come after it, by name; a later one wins
 
 COUNTED = "drivers/dma-buf"  # what coverage is about
@@ -68,17 +70,38 @@ def fragments(variant: str = DEFAULT_VARIANT) -> list[Path]:
     """The fragments of a variant in the order in which they apply."""
     directory = project.GUEST_KERNEL / "config"
     found = sorted(directory.glob("*.config"), key=lambda path: (path.name != FIRST_FRAGMENT, path.name))
-    if variant == DEFAULT_VARIANT:
-        return found
-    extra = directory / "variants" / f"{variant}.config"
-    if not extra.is_file():
-        raise SetupError(f"there is no kernel variant {variant!r}", hint=f"there are {', '.join(variants())}")
-    return [*found, extra]
+    return [*found, *(_fragment(directory / "variants", name) for name in _names(variant))]
+
+
+def _fragment(directory: Path, name: str) -> Path:
+    fragment = directory / f"{name}.config"
+    if not fragment.is_file():
+        raise SetupError(f"there is no kernel variant {name!r}", hint=f"there are {', '.join(variants())}")
+    return fragment
+
+
+def combined(*wanted: str) -> str:
+    """The variant that is all of these: ``debug+pages16k``."""
+    names = dict.fromkeys(name for variant in wanted for name in _names(variant))
+    return AND.join(names) or DEFAULT_VARIANT
+
+
+def _names(variant: str) -> list[str]:
+    return [name for name in variant.split(AND) if name != DEFAULT_VARIANT]
+
+
+def wishes(variant: str) -> list[kconfig.Wish]:
+    """What the fragments ask for; a combined kernel has the names of all in its version."""
+    merged = kconfig.merge(fragments(variant))
+    if AND not in variant:
+        return merged
+    release = kconfig.Wish(variant, 0, LOCALVERSION, f'"-dmabed-{variant.replace(AND, "-")}"')
+    return [wish for wish in merged if wish.option != LOCALVERSION] + [release]
 
 
 def key(source_version: str, variant: str) -> str:
     """The content key of the kernel that the fragments make."""
-    config = kconfig.text(kconfig.merge(fragments(variant)))
+    config = kconfig.text(wishes(variant))
     parts: dict[str, object] = {
         "builder": BUILDER,
         "linux": source_version,
@@ -141,7 +164,7 @@ def _bring_tree_to(cache: Cache, source: Source, variant: str, entry_key: str, p
     out.mkdir(parents=True, exist_ok=True)
     stamp.unlink(missing_ok=True)
     with progress.task("configuring Linux"):
-        _configure(out, source, kconfig.merge(fragments(variant)), log)
+        _configure(out, source, wishes(variant), log)
     _compile(cache, out, source, log, progress)
     stamp.write_text(entry_key)
     return out

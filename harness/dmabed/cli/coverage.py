@@ -31,7 +31,7 @@ from dmabed.errors import InputError, SetupError
 from dmabed.generation import CURRENT
 from dmabed.goals import Goal
 from dmabed.machine import Machine
-from dmabed.plan import Planned, make_plan, without_unfit
+from dmabed.plan import Planned, make_plan
 from dmabed.results import Results, make_run_folder
 from dmabed.runner import Runner
 from dmabed.scenario import find, in_generations
@@ -70,7 +70,7 @@ def coverage(
     Without a NAME: all of dma-buf's current generation, and all guest tests. The goals are judged then.
     """
     booting = _counting(booting)
-    plan = [] if guest_tests_only else _plan(what, wanted, booting)
+    plan = [] if guest_tests_only else _plan(what, wanted)
     testbed = booting.testbed()
     counted = testbed.artifacts.counted
     if counted is None:
@@ -97,10 +97,20 @@ def coverage(
     return scenarios or (0 if passed else 1)
 
 
-def _plan(what: tuple[str, ...], wanted: tuple[str, ...], booting: Booting) -> list[Planned]:
+def _plan(what: tuple[str, ...], wanted: tuple[str, ...]) -> list[Planned]:
     """The other generations have a framework of their own, in no line of drivers/dma-buf."""
     chosen = in_generations(find(what), (CURRENT,))
-    return without_unfit(make_plan(chosen, wanted), booting.unfit)
+    return [_skipped_if_apart(entry) for entry in make_plan(chosen, wanted)]
+
+
+def _skipped_if_apart(entry: Planned) -> Planned:
+    """One kernel's counts say nothing about the lines of another's."""
+    needed = entry.layout.kernel_variant
+    if entry.skip or needed is None:
+        return entry
+    return replace(
+        entry, skip=f"{entry.layout.name} needs the kernel variant {needed}, which is counted apart"
+    )
 
 
 def _counting(booting: Booting) -> Booting:

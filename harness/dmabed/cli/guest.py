@@ -51,7 +51,7 @@ def _logs() -> Iterator[Path]:
 @json_option
 def boot(layout_name: str, booting: Booting, as_json: bool) -> int:
     """Boot to readiness, check that every device probed, power off."""
-    layout = booting.fitting(layouts.find(layout_name))
+    layout = layouts.find(layout_name)
     testbed = booting.testbed()
     with _logs() as folder, _start_as_is(testbed, layout, folder) as machine:
         report = _boot_report(machine, testbed)
@@ -99,7 +99,7 @@ def exec_(layout_name: str, booting: Booting, command: tuple[str, ...]) -> int:
     Its output and exit status pass through; standard input is empty. 255 and
     the console's end when the guest dies.
     """
-    layout = booting.fitting(layouts.find(layout_name))
+    layout = layouts.find(layout_name)
     testbed = booting.testbed()
     with _logs() as folder, testbed.start_once(layout, folder) as machine:
         with Ssh(machine.ssh_port_when_ready(), testbed.artifacts) as ssh:
@@ -115,7 +115,7 @@ def exec_(layout_name: str, booting: Booting, command: tuple[str, ...]) -> int:
 @boot_options
 def shell(layout_name: str, booting: Booting) -> int:
     """An interactive guest: its console is this terminal (Ctrl-A X ends it)."""
-    layout = booting.fitting(layouts.find(layout_name))
+    layout = layouts.find(layout_name)
     options = dataclasses.replace(booting.boot, append=f"{booting.boot.append} dmabed.shell".strip())
     testbed = dataclasses.replace(booting, boot=options).testbed()
     with _logs() as folder:

@@ -21,7 +21,7 @@ from dmabed.layout import Layout
 from dmabed.results import make_run_folder
 from dmabed.sabotage import Switch
 from dmabed.sharing import heatmap
-from dmabed.sharing.cells import DEFAULT_SIZES, Plan, Result, Skipped, plan
+from dmabed.sharing.cells import DEFAULT_SIZES, Plan, Result, plan
 from dmabed.sharing.outcomes import Kind
 from dmabed.sharing.placement import Exporter
 from dmabed.sharing.record import Record
@@ -91,7 +91,7 @@ def matrix(
 ) -> int:
     """Share a buffer of every exporter with every importer, and hold what comes of it against the layout."""
     chosen = _exporters(exporters), _sizes(sizes)
-    plans = [_only(_plan(layout, booting, *chosen), importers) for layout in _layouts(wanted)]
+    plans = [_only(plan(layout, *chosen), importers) for layout in _layouts(wanted)]
     switch = _switch(switch_name)
     testbed = booting.testbed()
     folder = make_run_folder(results_folder)
@@ -112,12 +112,6 @@ def matrix(
 def _layouts(wanted: Sequence[str]) -> list[Layout]:
     names = layouts.names() if EVERY_LAYOUT in wanted else list(dict.fromkeys(wanted))
     return [layouts.find(name) for name in names]
-
-
-def _plan(layout: Layout, booting: Booting, exporters: list[Exporter], sizes: list[int]) -> Plan:
-    if reason := booting.unfit(layout):
-        return Plan(layout, (), (Skipped(layout.name, "all of it", reason),))
-    return plan(layout, exporters, sizes)
 
 
 def _exporters(names: Sequence[str]) -> list[Exporter]:

@@ -19,8 +19,7 @@ from rich.table import Table
 
 from dmabed import build, deadline
 from dmabed.build import Artifacts
-from dmabed.build.kernel import DEFAULT_VARIANT, variants
-from dmabed.layout import Layout
+from dmabed.build.kernel import DEFAULT_VARIANT, combined, variants
 from dmabed.testbed import BootOptions, Testbed
 
 DEFAULT_LAYOUT = "imx8mp-6g"
@@ -78,20 +77,11 @@ class Booting:
 
     def testbed(self) -> Testbed:
         """A user's kernel boots on every layout, whatever that needs."""
-        return Testbed(self.artifacts(), self.boot, None if self.kernel else self._of_variant)
+        return Testbed(self.artifacts(), self.boot, None if self.kernel else self._with_variant)
 
-    def unfit(self, layout: Layout) -> str:
-        """Why this layout can't boot the kernel that was asked for; '' if it can."""
-        needed = layout.kernel_variant
-        if needed in (None, self.variant) or self.variant == DEFAULT_VARIANT:
-            return ""
-        return f"{layout.name} needs the kernel variant {needed}, and --variant {self.variant} is another"
-
-    def fitting(self, layout: Layout) -> Layout:
-        """The layout, if it can boot. Raises UsageError."""
-        if reason := self.unfit(layout):
-            raise click.UsageError(reason)
-        return layout
+    def _with_variant(self, needed: str) -> Artifacts:
+        """For layouts that need a kernel: one that is also what was asked for."""
+        return self._of_variant(combined(self.variant, needed))
 
     def _of_variant(self, variant: str) -> Artifacts:
         progress = build.reporter(sys.stderr)

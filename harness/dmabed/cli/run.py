@@ -19,7 +19,7 @@ from dmabed.cli.options import Booting, boot_options, json_option, show, show_ta
 from dmabed.findings import Status
 from dmabed.generation import GENERATIONS
 from dmabed.outcome import Entry, ScenarioResult
-from dmabed.plan import Planned, make_plan, without_unfit
+from dmabed.plan import Planned, make_plan
 from dmabed.results import Results, make_run_folder
 from dmabed.runner import Done, Runner, Transport
 from dmabed.scenario import find
@@ -87,7 +87,7 @@ def run(
     as_json: bool,
 ) -> int:
     """Run scenarios: all of them, or those with a NAME or TAG, or from a FILE."""
-    plan = without_unfit(make_plan(find(what, generations), wanted), booting.unfit)
+    plan = make_plan(find(what, generations), wanted)
     testbed = booting.testbed()
     folder = make_run_folder(results_folder)
     results = Results(folder, len(plan), testbed.artifacts.versions, foreign=booting.kernel is not None)
