@@ -27,6 +27,7 @@
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/scatterlist.h>
+#include <linux/stddef.h>
 #include <linux/types.h>
 #include <uapi/dmabed.h>
 
@@ -407,6 +408,9 @@ void dmabed_live_unregister(void);
 
 /* ---- request.c ---- */
 
+/* of struct dmabed_export as it was first */
+#define DMABED_EXPORT_FIRST_SIZE offsetofend(struct dmabed_export, reserved)
+
 /**
  * struct dmabed_requests - an exporter, as requests about its buffers see it
  * @get: the storage of the buffer behind an fd, referenced, or an ERR_PTR:
@@ -435,12 +439,8 @@ struct dmabed_requests {
 
 bool dmabed_length_sane(u64 length);
 int dmabed_check_export(struct dmabed_export *request, u32 known_flags);
-int dmabed_run_info(const struct dmabed_requests *exporter,
-		    struct dmabed_buffer_info *info);
-int dmabed_run_migrate(const struct dmabed_requests *exporter,
-		       const struct dmabed_migrate *request);
-int dmabed_run_stats(const struct dmabed_requests *exporter,
-		     struct dmabed_stats *stats);
+long dmabed_requests_ioctl(const struct dmabed_requests *exporter,
+			   unsigned int command, unsigned long user);
 
 /* ---- sabotage.c ---- */
 

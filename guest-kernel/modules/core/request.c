@@ -96,6 +96,18 @@ int dmabed_check_export(struct dmabed_export *request, u32 known_flags)
 }
 EXPORT_SYMBOL_GPL(dmabed_check_export);
 
+/* ---- requests about a buffer ---- */
+
+/* What dmabed_ioctl_run() carries through, which takes no pointer to const. */
+struct context {
+	const struct dmabed_requests *exporter;
+};
+
+static const struct dmabed_requests *exporter_of(const struct context *context)
+{
+	return context->exporter;
+}
+
 /* ---- migrate ---- */
 
 static int place_of(const struct dmabed_migrate *request, u64 length,
@@ -109,16 +121,10 @@ static int place_of(const struct dmabed_migrate *request, u64 length,
 	return check_place(place, length);
 }
 
-/**
- * dmabed_run_migrate - DMABED_IOC_MIGRATE
- * @exporter: whose buffer it is
- * @request: what user space asks for
- *
- * Return: as dmabed_check_export(); what the exporter said.
- */
-int dmabed_run_migrate(const struct dmabed_requests *exporter,
-		       const struct dmabed_migrate *request)
+static int run_migrate(void *context, void *argument)
 {
+	const struct dmabed_requests *exporter = exporter_of(context);
+	const struct dmabed_migrate *request = argument;
 	struct dmabed_backing *backing;
 	struct dmabed_place place;
 	int ret;
@@ -134,7 +140,6 @@ int dmabed_run_migrate(const struct dmabed_requests *exporter,
 	exporter->put(backing);
 	return ret;
 }
-EXPORT_SYMBOL_GPL(dmabed_run_migrate);
 
 /* ---- info ---- */
 
@@ -174,16 +179,10 @@ static int fill_in(const struct dmabed_requests *exporter,
 	return ret;
 }
 
-/**
- * dmabed_run_info - DMABED_IOC_BUFFER_INFO
- * @exporter: whose buffer it is
- * @info: what user space asks for, filled in
- *
- * Return: 0; -EINVAL; -ENOSPC; -EFAULT; -ENOMEM; what the exporter said.
- */
-int dmabed_run_info(const struct dmabed_requests *exporter,
-		    struct dmabed_buffer_info *info)
+static int run_info(void *context, void *argument)
 {
+	const struct dmabed_requests *exporter = exporter_of(context);
+	struct dmabed_buffer_info *info = argument;
 	struct dmabed_backing *backing;
 	int ret;
 
@@ -196,18 +195,14 @@ int dmabed_run_info(const struct dmabed_requests *exporter,
 	exporter->put(backing);
 	return ret;
 }
-EXPORT_SYMBOL_GPL(dmabed_run_info);
 
 /* ---- statistics ---- */
 
-/**
- * dmabed_run_stats - DMABED_IOC_STATS
- * @exporter: whose numbers
- * @stats: filled in
- */
-int dmabed_run_stats(const struct dmabed_requests *exporter,
-		     struct dmabed_stats *stats)
+static int run_stats(void *context, void *argument)
 {
+	const struct dmabed_requests *exporter = exporter_of(context);
+	struct dmabed_stats *stats = argument;
+
 	if (stats->flags)
 		return -EINVAL;
 	stats->buffers = dmabed_live_count(exporter->buffers);
@@ -218,4 +213,34 @@ int dmabed_run_stats(const struct dmabed_requests *exporter,
 	stats->releases = exporter->releases();
 	return 0;
 }
-EXPORT_SYMBOL_GPL(dmabed_run_stats);
+
+/* ---- the ioctls ---- */
+
+static const struct dmabed_ioctl ioctls[] = {
+	{ _IOC_NR(DMABED_IOC_BUFFER_INFO), sizeof(struct dmabed_buffer_info),
+	  run_info },
+	{ _IOC_NR(DMABED_IOC_MIGRATE), sizeof(struct dmabed_migrate),
+	  run_migrate },
+	{ _IOC_NR(DMABED_IOC_STATS), sizeof(struct dmabed_stats), run_stats },
+};
+
+/**
+ * dmabed_requests_ioctl - the ioctls that the device of every exporter has
+ * @exporter: whose device it is
+ * @command: as user space gave it
+ * @user: the structure's address in user space
+ *
+ * BUFFER_INFO, MIGRATE and STATS.
+ *
+ * Return: as dmabed_ioctl_run(); as dmabed_check_export(); what the exporter
+ * said.
+ */
+long dmabed_requests_ioctl(const struct dmabed_requests *exporter,
+			   unsigned int command, unsigned long user)
+{
+	struct context context = { exporter };
+
+	return dmabed_ioctl_run(ioctls, ARRAY_SIZE(ioctls), &context, command,
+				user);
+}
+EXPORT_SYMBOL_GPL(dmabed_requests_ioctl);

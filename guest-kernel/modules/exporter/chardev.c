@@ -18,9 +18,6 @@
 /* the framework warns of it */
 #define NOT_TOGETHER (DMABED_EXPORT_DYNAMIC | DMABED_EXPORT_CACHE_SGT)
 
-/* of struct dmabed_export as it was first */
-#define FIRST_SIZE offsetofend(struct dmabed_export, reserved)
-
 /* ---- export ---- */
 
 static int check_export(struct dmabed_export *request)
@@ -51,7 +48,7 @@ static long export_ioctl(unsigned long user)
 
 	if (get_user(size, &pointer->size))
 		return -EFAULT;
-	if (size < FIRST_SIZE)
+	if (size < DMABED_EXPORT_FIRST_SIZE)
 		return -EINVAL;
 	ret = copy_struct_from_user(&request, sizeof(request), pointer, size);
 	if (ret)
@@ -133,29 +130,6 @@ static const struct dmabed_requests requests = {
 	.mappings = DMABED_LIVE_MAPPINGS,
 };
 
-static int run_info(void *context, void *argument)
-{
-	return dmabed_run_info(&requests, argument);
-}
-
-static int run_migrate(void *context, void *argument)
-{
-	return dmabed_run_migrate(&requests, argument);
-}
-
-static int run_stats(void *context, void *argument)
-{
-	return dmabed_run_stats(&requests, argument);
-}
-
-static const struct dmabed_ioctl ioctls[] = {
-	{ _IOC_NR(DMABED_IOC_BUFFER_INFO), sizeof(struct dmabed_buffer_info),
-	  run_info },
-	{ _IOC_NR(DMABED_IOC_MIGRATE), sizeof(struct dmabed_migrate),
-	  run_migrate },
-	{ _IOC_NR(DMABED_IOC_STATS), sizeof(struct dmabed_stats), run_stats },
-};
-
 /* ---- the file ---- */
 
 static long exporter_ioctl(struct file *file, unsigned int command,
@@ -164,8 +138,7 @@ static long exporter_ioctl(struct file *file, unsigned int command,
 	if (_IOC_TYPE(command) == DMABED_IOC_MAGIC &&
 	    _IOC_NR(command) == _IOC_NR(DMABED_IOC_EXPORT))
 		return export_ioctl(user);
-	return dmabed_ioctl_run(ioctls, ARRAY_SIZE(ioctls), NULL, command,
-				user);
+	return dmabed_requests_ioctl(&requests, command, user);
 }
 
 static const struct file_operations exporter_fops = {

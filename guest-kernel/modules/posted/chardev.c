@@ -6,7 +6,6 @@
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
-#include <linux/stddef.h>
 #include <uapi/dmabed_generations.h>
 
 #include "posted/posted.h"
@@ -16,9 +15,6 @@
 		     DMABED_EXPORT_NO_CPU_ACCESS | \
 		     DMABED_EXPORT_NO_LATE_ATTACH | \
 		     DMABED_EXPORT_NO_ATTACH_OPS)
-
-/* of struct dmabed_export as it was first */
-#define FIRST_SIZE offsetofend(struct dmabed_export, reserved)
 
 /* The fd holds the buffer; as posted it does by taking our reference. */
 static int give_fd(struct posted_buf *buf, int flags)
@@ -99,29 +95,9 @@ static const struct dmabed_requests requests = {
 	.mappings = DMABED_LIVE_POSTED_LISTS,
 };
 
-static int run_info(void *context, void *argument)
-{
-	return dmabed_run_info(&requests, argument);
-}
-
-static int run_migrate(void *context, void *argument)
-{
-	return dmabed_run_migrate(&requests, argument);
-}
-
-static int run_stats(void *context, void *argument)
-{
-	return dmabed_run_stats(&requests, argument);
-}
-
 static const struct dmabed_ioctl ioctls[] = {
 	{ _IOC_NR(DMABED_IOC_EXPORT), sizeof(struct dmabed_export), run_export,
-	  FIRST_SIZE },
-	{ _IOC_NR(DMABED_IOC_BUFFER_INFO), sizeof(struct dmabed_buffer_info),
-	  run_info },
-	{ _IOC_NR(DMABED_IOC_MIGRATE), sizeof(struct dmabed_migrate),
-	  run_migrate },
-	{ _IOC_NR(DMABED_IOC_STATS), sizeof(struct dmabed_stats), run_stats },
+	  DMABED_EXPORT_FIRST_SIZE },
 	{ _IOC_NR(DMABED_IOC_CALL), sizeof(struct dmabed_call),
 	  posted_run_call },
 };
@@ -129,8 +105,12 @@ static const struct dmabed_ioctl ioctls[] = {
 static long posted_ioctl(struct file *file, unsigned int command,
 			 unsigned long user)
 {
-	return dmabed_ioctl_run(ioctls, ARRAY_SIZE(ioctls), NULL, command,
-				user);
+	long ret = dmabed_ioctl_run(ioctls, ARRAY_SIZE(ioctls), NULL, command,
+				    user);
+
+	if (ret == -ENOTTY)
+		ret = dmabed_requests_ioctl(&requests, command, user);
+	return ret;
 }
 
 static const struct file_operations posted_fops = {
