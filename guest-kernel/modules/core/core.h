@@ -12,6 +12,8 @@
  * mapping.c      storage mapped for a device
  * request.c      what exporters are asked for, checked
  * importer.c     generations of the framework that devices import from
+ * generation_calls.c
+ *                functions of their frameworks, called on request
  * ioctl.c        the rules that all our ioctls share
  * live.c         counts of objects, against leaks
  * sabotage.c     switches that break something on purpose

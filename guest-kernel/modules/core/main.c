@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The core module, and the device in whose name contiguous memory is allocated.
+ * The core module, and a device without limits: in its name contiguous memory
+ * is allocated, and it is the one that attaches in calls (generation_calls.c).
  */
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
@@ -12,7 +13,7 @@
 static struct platform_device *core_device;
 
 /**
- * dmabed_core_device - the device in whose name storage is allocated
+ * dmabed_core_device - a device without limits, in whose name storage is allocated
  *
  * The CMA allocator is not exported to modules, dma_alloc_pages() is; for a
  * device without limits and without an area of its own it takes the default

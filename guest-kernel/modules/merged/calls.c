@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Functions of the framework, called as a driver might, with good arguments and
- * with bad ones.
+ * What calls of the framework's functions need of this generation
+ * (core/generation_calls.h).
  */
-#include <linux/dma-mapping.h>
-#include <linux/err.h>
+#include <linux/device.h>
 #include <linux/fcntl.h>
-#include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/platform_device.h>
-#include <linux/slab.h>
-#include <uapi/dmabed_generations.h>
+#include <linux/mm.h>
 
+#include "core/generation_calls.h"
 #include "merged/merged.h"
-
-static struct platform_device *device;
 
 /* ---- an exporter that has the least ---- */
 
@@ -33,183 +28,67 @@ static void least_release(struct merged_buf *buf)
 {
 }
 
-static const struct merged_buf_ops least_ops = {
-	.owner = THIS_MODULE,
-	.map = least_map,
-	.unmap = least_unmap,
-	.release = least_release,
-};
-
-static int least_priv;
-
-static struct merged_buf *export_least(void)
-{
-	return merged_buf_export(&least_priv, &least_ops, PAGE_SIZE, O_RDWR);
-}
-
-/* 0, what the error is, or -ENODATA for NULL. */
-static s64 result_of(const void *pointer)
-{
-	return pointer ? PTR_ERR_OR_ZERO(pointer) : -ENODATA;
-}
-
-static s64 try_export(void *priv, const struct merged_buf_ops *ops, size_t size)
-{
-	struct merged_buf *buf = merged_buf_export(priv, ops, size, O_RDWR);
-
-	if (!IS_ERR_OR_NULL(buf))
-		merged_buf_put(buf);
-	return result_of(buf);
-}
-
 /* Static, as a buffer that should not be is released only after the call. */
-static const struct merged_buf_ops ops_without_map = {
-	.owner = THIS_MODULE,
-	.unmap = least_unmap,
-	.release = least_release,
+static const struct merged_buf_ops least_ops[] = {
+	[DMABED_LACKING_NOTHING] = {
+		.owner = THIS_MODULE,
+		.map = least_map,
+		.unmap = least_unmap,
+		.release = least_release,
+	},
+	[DMABED_LACKING_LIST] = {
+		.owner = THIS_MODULE,
+		.unmap = least_unmap,
+		.release = least_release,
+	},
+	[DMABED_LACKING_PUT_LIST] = {
+		.owner = THIS_MODULE,
+		.map = least_map,
+		.release = least_release,
+	},
+	[DMABED_LACKING_RELEASE] = {
+		.owner = THIS_MODULE,
+		.map = least_map,
+		.unmap = least_unmap,
+	},
 };
 
-static const struct merged_buf_ops ops_without_unmap = {
-	.owner = THIS_MODULE,
-	.map = least_map,
-	.release = least_release,
-};
-
-static const struct merged_buf_ops ops_without_release = {
-	.owner = THIS_MODULE,
-	.map = least_map,
-	.unmap = least_unmap,
-};
-
-static s64 call_export(u32 function)
+static void *export_lacking(void *priv, enum dmabed_lacking lacking,
+			    size_t size)
 {
-	switch (function) {
-	case DMABED_OLD_EXPORT_NO_PRIV:
-		return try_export(NULL, &least_ops, PAGE_SIZE);
-	case DMABED_OLD_EXPORT_NO_OPS:
-		return try_export(&least_priv, NULL, PAGE_SIZE);
-	case DMABED_OLD_EXPORT_NO_SIZE:
-		return try_export(&least_priv, &least_ops, 0);
-	case DMABED_OLD_EXPORT_NO_LIST:
-		return try_export(&least_priv, &ops_without_map, PAGE_SIZE);
-	case DMABED_OLD_EXPORT_NO_PUT_LIST:
-		return try_export(&least_priv, &ops_without_unmap, PAGE_SIZE);
-	case DMABED_OLD_EXPORT_NO_RELEASE:
-		return try_export(&least_priv, &ops_without_release, PAGE_SIZE);
-	default:
-		return try_export(&least_priv, &least_ops, PAGE_SIZE);
-	}
+	const struct merged_buf_ops *ops = NULL;
+
+	if (lacking != DMABED_LACKING_OPS)
+		ops = &least_ops[lacking];
+	return merged_buf_export(priv, ops, size, O_RDWR);
 }
 
-/* ---- attachments of the call's own ---- */
+/* ---- buffers ---- */
 
-static s64 try_attach(struct merged_buf *buf, struct device *dev)
+/* The fd takes a reference along, so it is given one. */
+static int another_fd(void *buffer)
 {
-	struct merged_attachment *attach = merged_buf_attach(buf, dev);
+	struct merged_buf *buf = buffer;
+	int fd;
 
-	if (!IS_ERR_OR_NULL(attach))
-		merged_buf_detach(buf, attach);
-	return result_of(attach);
-}
-
-static s64 try_map(struct merged_attachment *attach)
-{
-	struct sg_table *table = merged_map_attachment(attach,
-						       DMA_BIDIRECTIONAL);
-
-	if (!IS_ERR_OR_NULL(table))
-		merged_unmap_attachment(attach, table);
-	return result_of(table);
-}
-
-/* An attachment that the framework has not made. */
-static s64 call_unattached(struct merged_buf *buf)
-{
-	struct merged_attachment attach = {
-		.buf = buf, .dev = &device->dev,
-	};
-
-	return try_map(&attach);
-}
-
-static s64 with_attachment(s64 (*work)(struct merged_buf *buf,
-				       struct merged_attachment *attach))
-{
-	struct merged_buf *buf = export_least();
-	struct merged_attachment *attach;
-
-	if (IS_ERR_OR_NULL(buf))
-		return result_of(buf);
-	attach = merged_buf_attach(buf, &device->dev);
-	if (IS_ERR_OR_NULL(attach)) {
+	if (buf)
+		get_file(buf->file);
+	fd = merged_buf_fd(buf);
+	if (fd < 0)
 		merged_buf_put(buf);
-		return result_of(attach);
-	}
-	return work(buf, attach);
+	return fd;
 }
 
-/* Without a reference of the attachment there is no buffer left to detach from. */
-static s64 put_then_detach(struct merged_buf *buf,
-			   struct merged_attachment *attach)
+static struct file *file_of(void *buffer)
 {
-	struct file *file = buf->file;
-	bool kept = file_count(file) > 1;
+	struct merged_buf *buf = buffer;
 
-	if (!kept)
-		merged_buf_detach(buf, attach);
-	merged_buf_put(buf);
-	if (kept)
-		merged_buf_detach(buf, attach);
-	return kept ? 0 : -ESTALE;
+	return buf->file;
 }
 
-static s64 detach_then_put(struct merged_buf *buf,
-			   struct merged_attachment *attach)
+static struct device *first_device(void *buffer)
 {
-	merged_buf_detach(buf, attach);
-	merged_buf_put(buf);
-	return 0;
-}
-
-/* The device of the other buffer must still be there. */
-static s64 call_detach_foreign(struct merged_buf *other)
-{
-	struct merged_attachment *attach;
-	struct merged_buf *own = export_least();
-	bool there;
-
-	if (IS_ERR_OR_NULL(own))
-		return result_of(own);
-	attach = merged_buf_attach(own, &device->dev);
-	if (IS_ERR_OR_NULL(attach)) {
-		merged_buf_put(own);
-		return result_of(attach);
-	}
-	merged_buf_detach(other, attach);
-	there = !list_empty(&own->attachments);
-	if (there)
-		merged_buf_detach(own, attach);
-	merged_buf_put(own);
-	return there ? 0 : -ESTALE;
-}
-
-/* ---- of a buffer ---- */
-
-static s64 call_get(struct merged_buf *buf, int fd)
-{
-	long before = file_count(buf->file);
-	struct merged_buf *again = merged_buf_get(fd);
-	long between;
-
-	if (IS_ERR(again))
-		return PTR_ERR(again);
-	between = file_count(buf->file);
-	merged_buf_put(again);
-	return between - before;
-}
-
-static struct device *first_device(struct merged_buf *buf)
-{
+	struct merged_buf *buf = buffer;
 	struct merged_attachment *first;
 	struct device *dev = NULL;
 
@@ -222,8 +101,10 @@ static struct device *first_device(struct merged_buf *buf)
 	return dev;
 }
 
+/* ---- tables ---- */
+
 /* The entries as the CPU has them: a table counts both sides. */
-static s64 bytes_of(struct merged_attachment *attach)
+static s64 table_bytes(void *attach, bool put)
 {
 	struct sg_table *table = merged_map_attachment(attach, DMA_TO_DEVICE);
 	struct scatterlist *sg;
@@ -231,140 +112,31 @@ static s64 bytes_of(struct merged_attachment *attach)
 	int i;
 
 	if (IS_ERR_OR_NULL(table))
-		return result_of(table);
+		return dmabed_result_of(table);
 	for_each_sgtable_sg(table, sg, i)
 		bytes += sg->length;
-	merged_unmap_attachment(attach, table);
+	if (put)
+		merged_unmap_attachment(attach, table);
 	return bytes;
 }
 
-static s64 call_list_bytes(struct merged_buf *buf)
+static s64 table_unattached(void *buffer, struct device *dev)
 {
-	struct device *dev = first_device(buf);
-	struct merged_attachment *attach;
-	s64 result;
+	struct merged_attachment attach = { .buf = buffer, .dev = dev };
 
-	if (!dev)
-		return -ENOENT;
-	attach = merged_buf_attach(buf, dev);
-	result = result_of(attach);
-	if (!result) {
-		result = bytes_of(attach);
-		merged_buf_detach(buf, attach);
-	}
-	put_device(dev);
-	return result;
+	return table_bytes(&attach, true);
 }
 
-/* The fd takes a reference along, so it is given one. */
-static s64 call_fd(struct merged_buf *buf)
-{
-	int fd;
-
-	get_file(buf->file);
-	fd = merged_buf_fd(buf);
-	if (fd < 0)
-		merged_buf_put(buf);
-	return fd;
-}
-
-/* What a driver forgot to give back goes with its attachment. */
-static s64 call_detach_holding(struct merged_buf *buf)
-{
-	u64 before = dmabed_live_count(DMABED_LIVE_MERGED_TABLES);
-	struct merged_attachment *attach = merged_buf_attach(buf, &device->dev);
-	struct sg_table *table;
-	s64 result;
-
-	if (IS_ERR_OR_NULL(attach))
-		return result_of(attach);
-	table = merged_map_attachment(attach, DMA_TO_DEVICE);
-	result = result_of(table);
-	merged_buf_detach(buf, attach);
-	if (!result && dmabed_live_count(DMABED_LIVE_MERGED_TABLES) != before)
-		return -ESTALE;
-	return result;
-}
-
-static s64 call_on(struct merged_buf *buf, const struct dmabed_call *call)
-{
-	switch (call->function) {
-	case DMABED_OLD_FD:
-		return call_fd(buf);
-	case DMABED_OLD_GET:
-		return call_get(buf, call->fd);
-	case DMABED_OLD_ATTACH_NO_DEVICE:
-		return try_attach(buf, NULL);
-	case DMABED_OLD_DETACH_FOREIGN:
-		return call_detach_foreign(buf);
-	case DMABED_OLD_LIST_UNATTACHED:
-		return call_unattached(buf);
-	case DMABED_OLD_REFERENCES:
-		/* without the one that this call has */
-		return file_count(buf->file) - 1;
-	case DMABED_OLD_LIST_BYTES:
-		return call_list_bytes(buf);
-	case DMABED_OLD_DETACH_HOLDING:
-		return call_detach_holding(buf);
-	default:
-		return -EINVAL;
-	}
-}
-
-static s64 call_on_fd(const struct dmabed_call *call)
-{
-	struct merged_buf *buf = merged_buf_get(call->fd);
-	s64 result;
-
-	if (IS_ERR(buf))
-		return PTR_ERR(buf);
-	result = call_on(buf, call);
-	merged_buf_put(buf);
-	return result;
-}
-
-/* ---- of nothing ---- */
-
-static s64 call_on_nothing(u32 function)
-{
-	switch (function) {
-	case DMABED_OLD_FD_NULL:
-		return merged_buf_fd(NULL);
-	case DMABED_OLD_PUT_NULL:
-		merged_buf_put(NULL);
-		return 0;
-	case DMABED_OLD_ATTACH_NULL:
-		return try_attach(NULL, &device->dev);
-	case DMABED_OLD_DETACH_NULL:
-		merged_buf_detach(NULL, NULL);
-		return 0;
-	case DMABED_OLD_LIST_NULL:
-		return try_map(NULL);
-	case DMABED_OLD_PUT_BEFORE_DETACH:
-		return with_attachment(put_then_detach);
-	case DMABED_OLD_DETACH_BEFORE_PUT:
-		return with_attachment(detach_then_put);
-	default:
-		return call_export(function);
-	}
-}
-
-static bool needs_buffer(u32 function)
-{
-	switch (function) {
-	case DMABED_OLD_FD:
-	case DMABED_OLD_GET:
-	case DMABED_OLD_ATTACH_NO_DEVICE:
-	case DMABED_OLD_DETACH_FOREIGN:
-	case DMABED_OLD_LIST_UNATTACHED:
-	case DMABED_OLD_REFERENCES:
-	case DMABED_OLD_LIST_BYTES:
-	case DMABED_OLD_DETACH_HOLDING:
-		return true;
-	default:
-		return false;
-	}
-}
+static const struct dmabed_framework framework = {
+	.importer = &merged_importer,
+	.export = export_lacking,
+	.fd = another_fd,
+	.file = file_of,
+	.first_device = first_device,
+	.list_bytes = table_bytes,
+	.list_unattached = table_unattached,
+	.lists = DMABED_LIVE_MERGED_TABLES,
+};
 
 /**
  * merged_run_call - DMABED_IOC_CALL
@@ -373,37 +145,5 @@ static bool needs_buffer(u32 function)
  */
 int merged_run_call(void *context, void *argument)
 {
-	struct dmabed_call *call = argument;
-
-	if (call->flags || !call->function ||
-	    call->function > DMABED_OLD_DETACH_HOLDING)
-		return -EINVAL;
-	call->result = needs_buffer(call->function) ?
-		       call_on_fd(call) : call_on_nothing(call->function);
-	return 0;
-}
-
-/**
- * merged_calls_init - make the device that attaches in calls
- */
-int merged_calls_init(void)
-{
-	int ret;
-
-	device = platform_device_register_simple(KBUILD_MODNAME,
-						 PLATFORM_DEVID_NONE, NULL, 0);
-	if (IS_ERR(device))
-		return PTR_ERR(device);
-	ret = dma_set_mask_and_coherent(&device->dev, DMA_BIT_MASK(64));
-	if (ret)
-		platform_device_unregister(device);
-	return ret;
-}
-
-/**
- * merged_calls_exit - take it away
- */
-void merged_calls_exit(void)
-{
-	platform_device_unregister(device);
+	return dmabed_run_call(&framework, argument);
 }

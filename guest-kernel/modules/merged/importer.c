@@ -4,7 +4,6 @@
  */
 #include <linux/err.h>
 
-#include "core/importer.h"
 #include "merged/merged.h"
 
 static void *importer_get(int fd)
@@ -45,7 +44,7 @@ static void importer_unmap(void *attach, struct sg_table *table,
 	merged_unmap_attachment(attach, table);
 }
 
-static struct dmabed_importer importer = {
+struct dmabed_importer merged_importer = {
 	.owner = THIS_MODULE,
 	.flag = DMABED_ATTACH_MERGED,
 	.get = importer_get,
@@ -56,19 +55,3 @@ static struct dmabed_importer importer = {
 	.map = importer_map,
 	.unmap = importer_unmap,
 };
-
-/**
- * merged_importer_register - engines can attach from now on
- */
-void merged_importer_register(void)
-{
-	dmabed_importer_register(&importer);
-}
-
-/**
- * merged_importer_unregister - no longer
- */
-void merged_importer_unregister(void)
-{
-	dmabed_importer_unregister(&importer);
-}

@@ -8,15 +8,10 @@
 
 static int __init merged_init(void)
 {
-	int ret = merged_calls_init();
+	int ret = merged_chardev_register();
 
-	if (ret)
-		return ret;
-	ret = merged_chardev_register();
-	if (ret)
-		merged_calls_exit();
-	else
-		merged_importer_register();
+	if (!ret)
+		dmabed_importer_register(&merged_importer);
 	return ret;
 }
 module_init(merged_init);
@@ -24,9 +19,8 @@ module_init(merged_init);
 /* Buffers and attachments hold the module, so there are none. */
 static void __exit merged_exit(void)
 {
-	merged_importer_unregister();
+	dmabed_importer_unregister(&merged_importer);
 	merged_chardev_unregister();
-	merged_calls_exit();
 }
 module_exit(merged_exit);
 

@@ -7,7 +7,7 @@
  * mmap.c        the exporter's own way to user space, outside of the framework
  * handles.c     buffers by number in an open file, as DRM PRIME has them
  * importer.c    how engines use its buffers
- * calls.c       functions of the framework, called on request
+ * calls.c       what core/generation_calls.h needs of it
  * chardev.c     /dev/dmabed-merged
  * sabotage.c    switches that break something on purpose
  * main.c        the module
@@ -27,6 +27,7 @@
 #include <linux/xarray.h>
 
 #include "core/core.h"
+#include "core/importer.h"
 #include "merged/buf.h"
 
 /**
@@ -85,14 +86,11 @@ void merged_zap(struct merged_buffer *buffer);
 
 /* ---- importer.c ---- */
 
-void merged_importer_register(void);
-void merged_importer_unregister(void);
+extern struct dmabed_importer merged_importer;
 
 /* ---- calls.c ---- */
 
 int merged_run_call(void *context, void *argument);
-int merged_calls_init(void);
-void merged_calls_exit(void);
 
 /* ---- chardev.c ---- */
 

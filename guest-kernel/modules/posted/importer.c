@@ -7,7 +7,6 @@
 #include <linux/slab.h>
 #include <uapi/dmabed_generations.h>
 
-#include "core/importer.h"
 #include "posted/posted.h"
 
 static void *importer_get(int fd)
@@ -75,7 +74,7 @@ static int importer_sync(void *attach, u32 target)
 	return posted_sync_for_device(ours->buf, ours->dev);
 }
 
-static struct dmabed_importer importer = {
+struct dmabed_importer posted_importer = {
 	.owner = THIS_MODULE,
 	.flag = DMABED_ATTACH_POSTED,
 	.get = importer_get,
@@ -87,19 +86,3 @@ static struct dmabed_importer importer = {
 	.unmap = importer_unmap,
 	.sync = importer_sync,
 };
-
-/**
- * posted_importer_register - engines can attach from now on
- */
-void posted_importer_register(void)
-{
-	dmabed_importer_register(&importer);
-}
-
-/**
- * posted_importer_unregister - no longer
- */
-void posted_importer_unregister(void)
-{
-	dmabed_importer_unregister(&importer);
-}

@@ -8,15 +8,10 @@
 
 static int __init posted_init(void)
 {
-	int ret = posted_calls_init();
+	int ret = posted_chardev_register();
 
-	if (ret)
-		return ret;
-	ret = posted_chardev_register();
-	if (ret)
-		posted_calls_exit();
-	else
-		posted_importer_register();
+	if (!ret)
+		dmabed_importer_register(&posted_importer);
 	return ret;
 }
 module_init(posted_init);
@@ -24,9 +19,8 @@ module_init(posted_init);
 /* Buffers and attachments hold the module, so there are none. */
 static void __exit posted_exit(void)
 {
-	posted_importer_unregister();
+	dmabed_importer_unregister(&posted_importer);
 	posted_chardev_unregister();
-	posted_calls_exit();
 }
 module_exit(posted_exit);
 

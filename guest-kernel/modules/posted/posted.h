@@ -6,7 +6,7 @@
  * exporter.c    buffers: late allocation, stall and move
  * cpu.c         mmap
  * importer.c    how engines use its buffers
- * calls.c       functions of the framework, called on request
+ * calls.c       what core/generation_calls.h needs of it
  * chardev.c     /dev/dmabed-posted
  * sabotage.c    switches, and the defects of the posted text
  * main.c        the module
@@ -22,6 +22,7 @@
 #include <linux/wait.h>
 
 #include "core/core.h"
+#include "core/importer.h"
 #include "posted/buf.h"
 
 /**
@@ -60,14 +61,11 @@ int posted_mmap(struct posted_buf *buf, struct vm_area_struct *vma);
 
 /* ---- importer.c ---- */
 
-void posted_importer_register(void);
-void posted_importer_unregister(void);
+extern struct dmabed_importer posted_importer;
 
 /* ---- calls.c ---- */
 
 int posted_run_call(void *context, void *argument);
-int posted_calls_init(void);
-void posted_calls_exit(void);
 
 /* ---- chardev.c ---- */
 
