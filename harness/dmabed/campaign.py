@@ -6,9 +6,10 @@ from __future__ import annotations
 import dataclasses
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
 from dmabed import tamper
+from dmabed.findings import Status, Verdict
 from dmabed.plan import Planned
 from dmabed.runner import Done
 from dmabed.sabotage import Attempt, Switch, Trial
@@ -27,7 +28,8 @@ class Campaign:
         self._plan = sorted(plan, key=_many_last)
         self._run_one = run_one
         self._stop = stop
-        self._passes: dict[str, bool] = {}
+        self._without: dict[str, Verdict] = {}
+        self._ended = threading.Event()
         self._lock = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
 
@@ -37,7 +39,10 @@ class Campaign:
         jobs: int,
         report: Callable[[Trial], None],
     ) -> list[Trial]:
-        """Try the switches, each on its rows; ``report`` is called as each one ends, in its thread."""
+        """Try the switches, each on its rows; ``report`` is called as each one ends, in its thread.
+
+        An error, KeyboardInterrupt too, ends the runs; trials under way are reported as interrupted.
+        """
         pool = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="sabotage")
 
         def one(entry: tuple[Switch, tuple[str, ...]]) -> Trial:
@@ -46,20 +51,27 @@ class Campaign:
             return trial
 
         try:
-            return list(pool.map(one, chosen))
+            trials = [pool.submit(one, entry) for entry in chosen]
+            done, _ = wait(trials, return_when=FIRST_EXCEPTION)
+            for trial in done:
+                trial.result()  # raises what one of them raised, though earlier ones are under way
+            return [trial.result() for trial in trials]
         except BaseException:
+            self._ended.set()
             pool.shutdown(wait=False, cancel_futures=True)
             self._stop()
             raise
         finally:
             pool.shutdown()
 
-    def _passes_without(self, planned: Planned) -> bool:
-        """Does the scenario pass as it is? Asked once, and only of those that noticed something."""
+    def _verdict_without(self, planned: Planned) -> Verdict:
+        """How does the scenario end as it is? Asked only of those that noticed something, once it tells."""
         with self._lock_of(planned.folder):  # two switches may be noticed by it at the same time
-            if planned.folder not in self._passes:
-                self._passes[planned.folder] = self._run_one(planned).verdict.passed
-            return self._passes[planned.folder]
+            known = self._without.get(planned.folder)
+            verdict = known or self._run_one(planned).verdict
+            if verdict.status in (Status.PASSED, Status.FAILED):
+                self._without[planned.folder] = verdict
+            return verdict
 
     def _lock_of(self, folder: str) -> threading.Lock:
         with self._lock:
@@ -69,20 +81,33 @@ class Campaign:
         """Until every row has a scenario that notices, or none is left."""
         trial = Trial(switch, dict.fromkeys(rows))
         for planned in self._plan:
-            open_rows = set(trial.survived) & set(planned.scenario.rows)
-            if open_rows and _concerns(trial.switch, planned):
+            open_rows = tuple(row for row in trial.open if row in planned.scenario.rows)
+            if open_rows and _concerns(trial.switch, planned) and not self._ended.is_set():
                 self._try_scenario(trial, planned, open_rows)
+        trial.interrupted = self._ended.is_set()
         return trial
 
-    def _try_scenario(self, trial: Trial, planned: Planned, open_rows: set[str]) -> None:
+    def _try_scenario(self, trial: Trial, planned: Planned, open_rows: tuple[str, ...]) -> None:
         done = self._run_one(dataclasses.replace(planned, switch=trial.switch))
-        verdict = done.verdict
-        attempt = Attempt(planned.scenario.name, planned.layout.name, verdict.status.value, verdict.why)
-        as_told = attempt.status == trial.switch.ends and (trial.switch.oops or not _panicked(done))
-        if as_told and self._passes_without(planned):
+        attempt = _attempt(planned, open_rows, done.verdict)
+        if not _as_told(trial.switch, done):
+            trial.missed.append(attempt)
+            return
+        without = self._verdict_without(planned)
+        if without.passed:
             trial.caught.update(dict.fromkeys(open_rows, attempt))
         else:
-            trial.missed.append(attempt)
+            trial.missed.append(_attempt(planned, open_rows, without, "without the switch: "))
+
+
+def _attempt(planned: Planned, rows: tuple[str, ...], verdict: Verdict, told: str = "") -> Attempt:
+    status, why = verdict.status.value, f"{told}{verdict.why}"
+    return Attempt(planned.scenario.name, planned.layout.name, status, why, rows)
+
+
+def _as_told(switch: Switch, done: Done) -> bool:
+    """The scenario ended as one that notices does."""
+    return done.verdict.status.value == switch.ends and (switch.oops or not _panicked(done))
 
 
 def _concerns(switch: Switch, planned: Planned) -> bool:
@@ -110,3 +135,8 @@ def _many_last(planned: Planned) -> bool:
 def survivors(trials: Sequence[Trial]) -> Mapping[str, tuple[str, ...]]:
     """By switch, the rows on which nothing noticed it."""
     return {trial.switch.name: trial.survived for trial in trials if trial.survived}
+
+
+def not_tried(trials: Sequence[Trial]) -> Mapping[str, Mapping[str, str]]:
+    """By switch, the rows of which nothing was learned, and why."""
+    return {trial.switch.name: trial.not_tried for trial in trials if trial.not_tried}

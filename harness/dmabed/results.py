@@ -33,15 +33,29 @@ log = logging.getLogger(__name__)
 
 def make_run_folder(root: Path, now: float | None = None) -> Path:
     """A new folder ``root/<UTC time>-<id>``, with ``root/latest`` leading to it."""
-    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
-    folder = root / f"{stamp}-{secrets.token_hex(2)}"
+    folder = root / f"{_stamp(now)}-{secrets.token_hex(2)}"
     _check_latest(root / LATEST)
+    _make(folder)
+    _lead_latest_to(folder)
+    return folder
+
+
+def make_sabotage_folder(root: Path, now: float | None = None) -> Path:
+    """A new folder for the runs of a sabotage, which tell nothing of how scenarios end: no ``latest``."""
+    folder = root / f"sabotage-{_stamp(now)}-{secrets.token_hex(2)}"
+    _make(folder)
+    return folder
+
+
+def _stamp(now: float | None) -> str:
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
+
+
+def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True)
     except OSError as error:
         raise InputError(f"{folder}: cannot be made: {error.strerror}") from error
-    _lead_latest_to(folder)
-    return folder
 
 
 @dataclass
@@ -150,7 +164,8 @@ def _read(path: Path) -> _Stored:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         entries = data["scenarios"]
-        outcomes = (Outcome(str(e["name"]), str(e["layout"]), str(e["status"])) for e in entries)
+        revision = str(data.get("versions", {}).get("dmabed", ""))
+        outcomes = (Outcome(str(e["name"]), str(e["layout"]), str(e["status"]), revision) for e in entries)
         return _Stored(tuple(outcomes), bool(data.get("foreign-kernel", False)))
     except FileNotFoundError:
         return _Stored()

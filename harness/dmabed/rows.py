@@ -48,6 +48,8 @@ class Outcome:
     scenario: str
     layout: str
     status: str
+    revision: str = ""
+    """Of dmabed, as the result tells it; empty: it does not."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,31 @@ def report(
             state = RowState.UNTESTED
         reports.append(RowReport(row, state, tuple(sorted(names))))
     return reports
+
+
+def of_other_revisions(
+    reports: Iterable[RowReport],
+    outcomes: Sequence[Outcome],
+    caught: Mapping[str, set[str]],
+    present: str,
+) -> list[str]:
+    """The rows whose state rests on results that another revision of dmabed gave.
+
+    ``caught`` has for each row the revisions that caught a switch on it: one of the present is enough.
+    """
+    return [
+        each.row.id
+        for each in reports
+        if each.state is not RowState.UNTESTED and _is_old(each, outcomes, caught, present)
+    ]
+
+
+def _is_old(
+    each: RowReport, outcomes: Sequence[Outcome], caught: Mapping[str, set[str]], present: str
+) -> bool:
+    ran = {outcome.revision for outcome in outcomes if outcome.scenario in each.scenarios}
+    seen = caught.get(each.row.id, set())
+    return bool(ran - {present}) or (each.state is RowState.WORKS and present not in seen)
 
 
 def _state(names: set[str], outcomes: Sequence[Outcome]) -> RowState:

@@ -2,23 +2,21 @@
 """Switches that break the behaviour behind a row on purpose, and what came of trying them.
 
 The switches stand in configs/sabotage.yaml and are explained in docs/sabotage.md.
-Nothing runs here: ``campaign`` tries them, ``Execution`` turns them on.
+Nothing runs here: ``campaign`` tries them, ``Execution`` turns them on, ``trials`` keeps what came of it.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from dmabed import paths, rows, yamlfile
 from dmabed.errors import InputError
-from dmabed.results import write_atomically
+from dmabed.findings import Status
 
 SWITCHES = paths.CONFIGS / "sabotage.yaml"
-STORED = "sabotage.json"
 _WAYS = ("module", "inject", "iommu", "tamper", "guest-test")
 
 
@@ -69,6 +67,13 @@ class Attempt:
     layout: str
     status: str
     why: str
+    rows: tuple[str, ...] = ()
+    """The rows that it was to notice something on."""
+
+    @property
+    def tells(self) -> bool:
+        """It came to a judgement; a scenario that was skipped, or whose testbed broke, saw nothing."""
+        return self.status in (Status.PASSED.value, Status.FAILED.value)
 
     def as_json(self) -> dict[str, str]:
         return {"scenario": self.scenario, "layout": self.layout, "status": self.status, "why": self.why}
@@ -82,18 +87,44 @@ class Trial:
     caught: dict[str, Attempt | None] = field(default_factory=dict)
     missed: list[Attempt] = field(default_factory=list)
     """Scenarios of its rows that did not notice, or ended for another reason."""
+    interrupted: bool = False
+    """Whoever watched had enough before every scenario had its turn."""
+
+    @property
+    def open(self) -> tuple[str, ...]:
+        """The rows on which nothing noticed so far."""
+        return tuple(row for row in self.caught if self.caught[row] is None)
+
+    @property
+    def not_tried(self) -> dict[str, str]:
+        """The rows of which nothing was learned, and why."""
+        found = {row: self._why_not_tried(row) for row in self.open}
+        return {row: why for row, why in found.items() if why}
 
     @property
     def survived(self) -> tuple[str, ...]:
-        """The rows on which nothing noticed."""
-        return tuple(row for row in self.caught if self.caught[row] is None)
+        """The rows on which the scenarios looked, and nothing noticed; or which no scenario claims."""
+        return tuple(row for row in self.open if not self._why_not_tried(row))
+
+    def _why_not_tried(self, row: str) -> str:
+        if self.interrupted:
+            return "interrupted"
+        asked = [attempt for attempt in self.missed if row in attempt.rows]
+        if any(attempt.tells for attempt in asked):
+            return ""
+        return "; ".join(f"{each.scenario} {each.status}: {each.why}" for each in asked)
 
     def as_json(self) -> dict[str, Any]:
         return {
             "switch": self.switch.name,
             "how": self.switch.how,
             "shows": self.switch.shows,
-            "rows": {row: attempt and attempt.as_json() for row, attempt in self.caught.items()},
+            "rows": {
+                row: attempt and attempt.as_json()
+                for row, attempt in self.caught.items()
+                if row not in self.not_tried
+            },
+            "not-tried": self.not_tried,
             "missed": [attempt.as_json() for attempt in self.missed],
         }
 
@@ -158,39 +189,3 @@ def choose(switches: Sequence[Switch], words: Sequence[str]) -> list[tuple[Switc
         if wanted:
             chosen.append((switch, wanted))
     return chosen
-
-
-# ---- what is kept ----
-
-
-def store(folder: Path, trials: Iterable[Trial]) -> None:
-    """Keep the trials in ``folder``, in the place of older ones of the same switches and rows."""
-    kept = _read(folder / STORED)
-    for trial in trials:
-        fresh = trial.as_json()
-        old = kept.get(trial.switch.name, {})
-        still = {row: found for row, found in old.get("rows", {}).items() if row in trial.switch.rows}
-        kept[trial.switch.name] = {**fresh, "rows": {**still, **fresh["rows"]}}
-    folder.mkdir(parents=True, exist_ok=True)
-    write_atomically(folder / STORED, json.dumps({"switches": list(kept.values())}, indent=2) + "\n")
-
-
-def caught_rows(folder: Path) -> dict[str, bool]:
-    """For each row that any switch was tried on: was one caught?"""
-    found: dict[str, bool] = {}
-    for trial in _read(folder / STORED).values():
-        for row, attempt in trial["rows"].items():
-            found[row] = found.get(row, False) or attempt is not None
-    return found
-
-
-def _read(path: Path) -> dict[str, dict[str, Any]]:
-    try:
-        trials = json.loads(path.read_text(encoding="utf-8"))["switches"]
-        return {trial["switch"]: trial for trial in trials}
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f"{path}: it makes no sense: {error}", hint="remove it, and run dmabed sabotage"
-        ) from error

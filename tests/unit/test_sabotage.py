@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 from recorded import SHARE, imx8mp, load, record_steps
 
-from dmabed import sabotage, tamper
-from dmabed.campaign import Campaign, survivors
+from dmabed import campaign, sabotage, tamper
+from dmabed.campaign import Campaign, not_tried, survivors
 from dmabed.errors import InputError
 from dmabed.findings import Status, Verdict
 from dmabed.plan import Planned
 from dmabed.runner import Done
-from dmabed.sabotage import Attempt, Switch, Trial
+from dmabed.sabotage import Switch, Trial
 from dmabed.transcript import Event, EventKind, Transcript
 from dmabed.verdict import judge
 
@@ -58,10 +58,8 @@ def test_caught_by_the_scenario_that_fails(tmp_path: Path) -> None:
     assert not survivors([found])
 
 
-@pytest.mark.parametrize("status", [Status.PASSED, Status.ERROR, Status.SKIPPED])
-def test_anything_but_a_failure_is_no_catch(tmp_path: Path, status: Status) -> None:
-    found = trial([planned(tmp_path, "one", "C4")], {("one", True): status})
-    assert survivors([found]) == {"loses": ("C4",)}
+def test_a_scenario_that_passes_makes_a_survivor(tmp_path: Path) -> None:
+    assert survivors([trial([planned(tmp_path, "one", "C4")], {})]) == {"loses": ("C4",)}
 
 
 def test_a_scenario_that_fails_anyway_catches_nothing(tmp_path: Path) -> None:
@@ -142,33 +140,70 @@ def test_a_panic_is_a_catch_only_where_the_switch_says_so(tmp_path: Path, oops: 
     assert bool(survivors([found])) is not oops
 
 
-# ---- what is kept ----
+# ---- what nobody could try ----
 
 
-def kept(folder: Path, **rows: Attempt | None) -> None:
-    switch = Switch("loses", ("C4", "C7"), "the bytes are gone", "failed", module="core")
-    sabotage.store(folder, [Trial(switch, dict(rows))])
+def test_a_scenario_whose_testbed_breaks_says_nothing_of_the_switch(tmp_path: Path) -> None:
+    found = trial([planned(tmp_path, "one", "C4")], {("one", True): Status.ERROR})
+    assert not survivors([found])
+    assert not_tried([found]) == {"loses": {"C4": "one error: error"}}
+    assert (found.as_json()["rows"], found.as_json()["not-tried"]) == ({}, {"C4": "one error: error"})
 
 
-CAUGHT = Attempt("one", "imx8mp-6g", "failed", "other bytes")
+def test_one_scenario_that_looked_makes_a_survivor(tmp_path: Path) -> None:
+    plan = [planned(tmp_path, "breaks", "C4"), planned(tmp_path, "blind", "C4")]
+    found = trial(plan, {("breaks", True): Status.ERROR})
+    assert survivors([found]) == {"loses": ("C4",)}
+    assert not not_tried([found])
 
 
-def test_rows_of_stored_trials(tmp_path: Path) -> None:
-    assert sabotage.caught_rows(tmp_path) == {}
-    kept(tmp_path, C4=CAUGHT, C7=None)
-    assert sabotage.caught_rows(tmp_path) == {"C4": True, "C7": False}
+def test_each_row_is_judged_by_its_own_scenarios(tmp_path: Path) -> None:
+    both = Switch("both", ("C4", "C7"), "much", "failed", module="core")
+    plan = [planned(tmp_path, "four", "C4"), planned(tmp_path, "seven", "C7")]
+    found = trial(plan, {("seven", True): Status.SKIPPED}, both)
+    assert survivors([found]) == {"both": ("C4",)}
+    assert list(found.not_tried) == ["C7"]
 
 
-def test_a_later_trial_of_one_row_keeps_the_other(tmp_path: Path) -> None:
-    kept(tmp_path, C4=CAUGHT, C7=CAUGHT)
-    kept(tmp_path, C4=None)
-    assert sabotage.caught_rows(tmp_path) == {"C4": False, "C7": True}
+def test_a_scenario_that_breaks_down_without_the_switch_says_nothing(tmp_path: Path) -> None:
+    outcomes = {("one", False): Status.ERROR, ("one", True): Status.FAILED}
+    found = trial([planned(tmp_path, "one", "C4")], outcomes)
+    assert found.not_tried == {"C4": "one error: without the switch: error"}
 
 
-def test_a_file_that_makes_no_sense(tmp_path: Path) -> None:
-    (tmp_path / sabotage.STORED).write_text("{}")
-    with pytest.raises(InputError):
-        sabotage.caught_rows(tmp_path)
+def test_an_interrupt_makes_no_survivor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, stopped = threading.Event(), threading.Event()
+
+    def run_one(each: Planned) -> Done:
+        begun.set()
+        assert stopped.wait(10)
+        return Done(each, Verdict(Status.PASSED, "it had not seen all"), 0.1)
+
+    def interrupt(_trials: object, return_when: str) -> None:
+        assert return_when
+        assert begun.wait(10)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(campaign, "wait", interrupt)
+    told: list[Trial] = []
+    plan = [planned(tmp_path, "one", "C4"), planned(tmp_path, "two", "C4")]
+    with pytest.raises(KeyboardInterrupt):
+        Campaign(plan, run_one, stopped.set).run([(LOSES, ("C4",))], 1, told.append)
+    (found,) = told
+    assert not survivors(told)
+    assert found.not_tried == {"C4": "interrupted"}
+    assert [missed.scenario for missed in found.missed] == ["one"]
+
+
+def test_an_error_in_keeping_a_trial_ends_the_campaign(tmp_path: Path) -> None:
+    stopped = threading.Event()
+
+    def full(_trial: Trial) -> None:
+        raise InputError("the disk is full")
+
+    with pytest.raises(InputError, match="full"):
+        Campaign([planned(tmp_path, "one", "C4")], runs({}), stopped.set).run([(LOSES, ("C4",))], 1, full)
+    assert stopped.is_set()
 
 
 # ---- the file ----

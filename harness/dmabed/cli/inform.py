@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 from rich.table import Table
+from rich.text import Text
 
 from dmabed import layout as layouts
 from dmabed import scenario
@@ -98,5 +99,5 @@ def print_table(rows: Rows) -> None:
     for key in rows[0] if rows else ():
         table.add_column(key, overflow="fold")
     for row in rows:
-        table.add_row(*(", ".join(v) if isinstance(v, list) else str(v) for v in row.values()))
+        table.add_row(*(Text(", ".join(v) if isinstance(v, list) else str(v)) for v in row.values()))
     show_table(table)
