@@ -15,6 +15,7 @@ from typing import Any
 from dmabed import paths, rows, yamlfile
 from dmabed.errors import InputError
 from dmabed.findings import Status
+from dmabed.guesses import meant
 
 SWITCHES = paths.CONFIGS / "sabotage.yaml"
 _WAYS = ("module", "inject", "iommu", "tamper", "guest-test")
@@ -175,17 +176,26 @@ def choose(switches: Sequence[Switch], words: Sequence[str]) -> list[tuple[Switc
 
     Raises InputError.
     """
-    known = {row for switch in switches for row in switch.rows}
-    names = {switch.name for switch in switches}
     for word in words:
-        if word not in known | names:
-            raise InputError(
-                f"no switch has the row or name '{word}'",
-                hint=f"rows: {', '.join(sorted(known))}; switches: {', '.join(sorted(names))}",
-            )
+        _check_word(word, switches)
     chosen = []
     for switch in switches:
         wanted = tuple(row for row in switch.rows if not words or switch.name in words or row in words)
         if wanted:
             chosen.append((switch, wanted))
     return chosen
+
+
+def _check_word(word: str, switches: Sequence[Switch]) -> None:
+    names = [switch.name for switch in switches]
+    tried = {row for switch in switches for row in switch.rows}
+    if word in tried or word in names:
+        return
+    known = [row.id for row in rows.table()]
+    if word in known:
+        rest = ", ".join(row for row in known if row in tried)
+        raise InputError(f"no switch breaks the row {word}", hint=f"rows with a switch: {rest}")
+    raise InputError(
+        f"'{word}' is neither a row nor a switch",
+        hint=f"{meant(word, [*known, *names])}docs/sabotage.md lists the switches, `./dmabed rows` the rows",
+    )

@@ -9,7 +9,6 @@ is asked with ``check_layout``.
 
 from __future__ import annotations
 
-import difflib
 import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from dmabed import casting, matrix, paths, rows, storyline, yamlfile
 from dmabed import layout as layouts
 from dmabed.errors import InputError
 from dmabed.generation import CURRENT, GENERATIONS, KEY
+from dmabed.guesses import meant
 from dmabed.layout import Layout
 from dmabed.steps import Step, make_step
 
@@ -236,24 +236,26 @@ def in_generations(chosen: Sequence[Scenario], wanted: Sequence[str]) -> list[Sc
 
 
 def _by_word(word: str, shipped: Sequence[Scenario], by_family: bool) -> list[Scenario]:
-    """What the word means: the scenario of just that name, else all of a file or a tag.
+    """What the word means: the scenario of just that name, else all of a file, a tag or a row.
 
     ``by_family``: all of the file in any case, which has one of that name in the current generation.
     """
     exact = [scenario for scenario in shipped if word == scenario.name]
     if exact and not by_family:
         return exact
-    chosen = [scenario for scenario in shipped if word in (scenario.name, scenario.family, *scenario.tags)]
+    chosen = [scenario for scenario in shipped if word in _words_for(scenario)]
     if chosen:
         return chosen
-    names = list(dict.fromkeys(scenario.family for scenario in shipped))
-    tags = sorted({tag for scenario in shipped for tag in scenario.tags})
-    near = difflib.get_close_matches(word, [*names, *tags], n=3, cutoff=0.4)
-    meant = f"did you mean {' or '.join(near)}? " if near else ""
+    known = dict.fromkeys(each for scenario in shipped for each in _words_for(scenario))
     raise InputError(
-        f"no scenario has the name or tag '{word}'",
-        hint=f"{meant}names: {', '.join(names)}; tags: {', '.join(tags)}; a file ends with .yaml",
+        f"no scenario has the name, tag or row '{word}'",
+        hint=f"{meant(word, known)}`./dmabed list scenarios` lists them; a file ends with .yaml",
     )
+
+
+def _words_for(scenario: Scenario) -> tuple[str, ...]:
+    """What selects it, beside its file."""
+    return (scenario.name, scenario.family, *scenario.tags, *scenario.rows)
 
 
 def _check_name(document: yamlfile.Document) -> None:

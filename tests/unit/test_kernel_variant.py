@@ -8,6 +8,7 @@ import importlib
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from dmabed import build
 from dmabed import layout as layouts
@@ -96,3 +97,11 @@ def test_coverage_counts_one_kernel(larger_pages: Layout, monkeypatch: pytest.Mo
     counted, skipped = coverage._plan((), ())
     assert counted.skip == ""
     assert skipped.skip == "larger needs the kernel variant pages16k, which is counted apart"
+
+
+@pytest.mark.parametrize("words", [["base"], ["--layout", "imx8mp-6g"]])
+def test_guest_tests_only_goes_with_no_scenario(words: list[str]) -> None:
+    coverage = importlib.import_module("dmabed.cli.coverage")
+    done = CliRunner().invoke(coverage.coverage, ["--guest-tests-only", *words])
+    assert done.exit_code == 2
+    assert "--guest-tests-only runs no scenario" in done.output

@@ -220,9 +220,21 @@ def test_choosing() -> None:
     assert all(rows == ("C4",) for _, rows in sabotage.choose(switches, ["C4"]))
     ((switch, rows),) = sabotage.choose(switches, ["no-copy"])
     assert (switch.name, rows) == ("no-copy", switch.rows)
+
+
+@pytest.mark.parametrize(
+    ("word", "what", "hint"),
+    [
+        ("c4", "'c4' is neither a row nor a switch", "did you mean C4?"),
+        ("no-copi", "'no-copi' is neither a row nor a switch", "did you mean no-copy"),
+        ("D5", "no switch breaks the row D5", "C9, C10, C11"),
+    ],
+)
+def test_words_that_choose_nothing(word: str, what: str, hint: str) -> None:
     with pytest.raises(InputError) as raised:
-        sabotage.choose(switches, ["C99"])
-    assert "C99" in str(raised.value)
+        sabotage.choose(sabotage.load(), [word])
+    assert what in str(raised.value)
+    assert hint in str(raised.value)
 
 
 @pytest.mark.parametrize(

@@ -289,10 +289,17 @@ def test_find_by_name_tag_and_file(tmp_path: Path) -> None:
     assert [s.name for s in scenario.find(["base", "share-three-devices"])] == [s.name for s in base]
 
 
+def test_find_by_row() -> None:
+    found = scenario.find(["C7"])
+    assert len(found) > 1
+    assert all("C7" in each.rows for each in found)
+
+
 def test_find_says_what_is_near() -> None:
     with pytest.raises(InputError) as raised:
         scenario.find(["share-tree-devices"])
-    assert "no scenario has the name or tag 'share-tree-devices'" in str(raised.value)
+    assert "no scenario has the name, tag or row 'share-tree-devices'" in str(raised.value)
+    assert len(str(raised.value)) < 400
     assert "did you mean share-three-devices" in str(raised.value)
 
 

@@ -69,6 +69,8 @@ def coverage(
 
     Without a NAME: all of dma-buf's current generation, and all guest tests. The goals are judged then.
     """
+    if guest_tests_only and (what or wanted):
+        raise click.UsageError("--guest-tests-only runs no scenario: it goes with no NAME and no --layout")
     booting = _counting(booting)
     plan = [] if guest_tests_only else _plan(what, wanted)
     testbed = booting.testbed()

@@ -32,7 +32,7 @@ _COLOURS = {
 }
 
 
-what_argument = click.argument("what", nargs=-1, metavar="[NAME|FILE|TAG]...")
+what_argument = click.argument("what", nargs=-1, metavar="[NAME|FILE|TAG|ROW]...")
 layouts_option = click.option(
     "--layout",
     "wanted",
@@ -86,7 +86,7 @@ def run(
     booting: Booting,
     as_json: bool,
 ) -> int:
-    """Run scenarios: all of them, or those with a NAME or TAG, or from a FILE."""
+    """Run scenarios: all of them, or those with a NAME or TAG, of a ROW, or from a FILE."""
     plan = make_plan(find(what, generations), wanted)
     testbed = booting.testbed()
     folder = make_run_folder(results_folder)
