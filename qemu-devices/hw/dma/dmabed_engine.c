@@ -130,7 +130,7 @@ Object *dmabed_engine_owner(const DmabedEngineState *s)
 void dmabed_engine_forward_runtime(DmabedEngineState *s, Object *obj)
 {
     static const char *const names[] = {
-        "evidence", "hold", "hold-at", "held", "inject",
+        "evidence", "hold", "hold-at", "held", "inject", "state",
     };
 
     for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
@@ -147,6 +147,7 @@ static void engine_init(Object *obj)
     s->name = g_strdup("unnamed");
     dmabed_inject_add_properties(obj);
     dmabed_evidence_add_property(obj);
+    dmabed_state_add_property(obj);
 }
 
 void dmabed_engine_take_name(DmabedEngineState *s, DeviceState *dev)

@@ -126,6 +126,10 @@ bool dmabed_window_find(DmabedEngineState *s, uint64_t bus, bool is_write,
 bool dmabed_local_init(DmabedEngineState *s, Error **errp);
 void dmabed_local_fini(DmabedEngineState *s);
 
+/* ---- state ---- */
+
+void dmabed_state_add_property(Object *obj);
+
 /* ---- evidence ---- */
 
 void dmabed_evidence_add_property(Object *obj);

@@ -380,6 +380,28 @@ static void test_evidence_in_flight(void)
     rig_stop(rig);
 }
 
+/* What a job in flight leaves in the registers, and what is there when it ended */
+static void test_state(void)
+{
+    Rig *rig = enabled_rig();
+    g_autoptr(QDict) held = NULL, ended = NULL;
+
+    hold(rig, 4096);
+    job_does_not_end(rig, job_submit(rig, &fill));
+    held = engine_state(rig);
+    g_assert_true(qdict_get_bool(held, "enabled"));
+    g_assert_cmpint(qdict_get_int(held, "ring-pending"), ==, 1);
+    g_assert_cmpint(qdict_get_int(held, "irq-status"), ==, 0);
+    g_assert_cmpint(qdict_get_int(held, "error"), ==, 0);
+
+    release(rig);
+    job_run(rig, &fill);
+    ended = engine_state(rig);
+    g_assert_cmpint(qdict_get_int(ended, "ring-pending"), ==, 0);
+    g_assert_cmpint(qdict_get_int(ended, "irq-status"), !=, 0);
+    rig_stop(rig);
+}
+
 /* More jobs than are kept: the last ones are there, the rest is counted */
 static void test_evidence_jobs_bounded(void)
 {
@@ -463,6 +485,7 @@ void add_host_tests(void)
     qtest_add_func("dmabed/inject/bad", test_bad_inject);
     qtest_add_func("dmabed/evidence/job", test_evidence);
     qtest_add_func("dmabed/evidence/in-flight", test_evidence_in_flight);
+    qtest_add_func("dmabed/state", test_state);
     qtest_add_func("dmabed/evidence/jobs-bounded",
                    test_evidence_jobs_bounded);
     qtest_add_func("dmabed/evidence/ranges-bounded",

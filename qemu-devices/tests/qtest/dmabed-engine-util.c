@@ -369,15 +369,25 @@ void memory_pattern(Rig *rig, uint64_t address, size_t size, uint64_t seed)
 
 /* ---- the host's side ---- */
 
-QDict *evidence(Rig *rig)
+static QDict *engine_get(Rig *rig, const char *property)
 {
     g_autoptr(QDict) reply = qtest_qmp(rig->qts,
-        "{'execute':'qom-get','arguments':{'path':%s,'property':'evidence'}}",
-        ENGINE_PATH);
+        "{'execute':'qom-get','arguments':{'path':%s,'property':%s}}",
+        ENGINE_PATH, property);
     QDict *result = qdict_get_qdict(reply, "return");
 
     g_assert_nonnull(result);
     return qobject_ref(result);
+}
+
+QDict *evidence(Rig *rig)
+{
+    return engine_get(rig, "evidence");
+}
+
+QDict *engine_state(Rig *rig)
+{
+    return engine_get(rig, "state");
 }
 
 QDict *last_job(QDict *dict)

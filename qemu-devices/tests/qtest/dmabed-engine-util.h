@@ -126,6 +126,7 @@ void memory_pattern(Rig *rig, uint64_t address, size_t size, uint64_t seed);
 /* ---- the host's side ---- */
 
 QDict *evidence(Rig *rig);
+QDict *engine_state(Rig *rig);
 /* The last job of @evidence; it belongs to it */
 QDict *last_job(QDict *evidence);
 void assert_violation(QDict *job, unsigned index, const char *kind,
