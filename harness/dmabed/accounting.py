@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from dmabed import leaks
@@ -11,6 +11,7 @@ from dmabed.agent import Answer
 from dmabed.deadline import poll
 from dmabed.errors import QmpError, TestbedError
 from dmabed.machine import Machine
+from dmabed.slots import Slots
 
 # what ends later than the call that ended it (work items, RCU) has ended by then
 SETTLE_SECONDS = 2.0
@@ -27,11 +28,10 @@ class Ask(Protocol):
 class Accountant:
     """The counts of one scenario; None where nobody could be asked."""
 
-    def __init__(self, machine: Machine, ask: Ask, evidence: Callable[[str], Any]) -> None:
-        """``evidence`` tells what a device has recorded, or raises QmpError."""
+    def __init__(self, machine: Machine, ask: Ask, slots: Slots) -> None:
         self._machine = machine
         self._ask = ask
-        self._evidence = evidence
+        self._slots = slots
         self.before: Counts | None = None
 
     def begin(self) -> None:
@@ -54,19 +54,32 @@ class Accountant:
     def _count(self) -> Counts | None:
         try:
             answer = self._ask("accounting", {})
-            return {**answer.result["counts"], **self._jobs_at_work()} if answer.ok else None
+            return {**answer.result["counts"], **self._devices()} if answer.ok else None
         except (TestbedError, KeyError):
             return None
 
-    def _jobs_at_work(self) -> Counts:
-        """By device, jobs that have neither ended nor been dropped."""
-        return {
-            f"jobs in {device.name}": self._jobs_of(device.name) for device in self._machine.layout.devices
-        }
+    def _devices(self) -> Counts:
+        """By device, jobs that have neither ended nor been dropped, and what its registers hold of them."""
+        counts: Counts = {}
+        for device in self._machine.layout.devices:
+            counts[f"jobs in {device.name}"] = self._jobs_of(device.name)
+            counts |= self._registers_of(device.name)
+        return counts
+
+    def _registers_of(self, device: str) -> Counts:
+        names = f"entries in the ring of {device}", f"interrupts pending in {device}", f"errors in {device}"
+        try:
+            state = self._slots.state(device)
+        except QmpError:
+            return dict.fromkeys(names)
+        pending: int = state["irq-status"] & state["irq-enable"]
+        return dict(
+            zip(names, (state["ring-pending"], pending.bit_count(), int(state["error"] != 0)), strict=True)
+        )
 
     def _jobs_of(self, device: str) -> int | None:
         try:
-            found = self._evidence(device)
+            found = self._slots.evidence(device)
         except QmpError:
             return None
         return sum(not job.get("end-ns") for job in found.get("jobs", ()))

@@ -101,7 +101,7 @@ class Execution:
         self._turn_on()
         before, iommus_before = self._evidence(), self._iommus()
         self._watch.begin()
-        accountant = Accountant(self._machine, self._ask, self._slots.evidence)
+        accountant = Accountant(self._machine, self._ask, self._slots)
         accountant.begin()
         for step in self._scenario.steps:
             if not self._step(step, started):

@@ -59,6 +59,13 @@ class Slots:
             return self.departed[device][-1].evidence
         return self._machine.qmp.get(self._machine.engine(device), "evidence")
 
+    def state(self, device: str) -> Mapping[str, int]:
+        """What its registers hold; those of a device that is away hold nothing. Raises QmpError."""
+        if device in self.away:
+            return dict.fromkeys(("ring-pending", "irq-status", "irq-enable", "error"), 0)
+        found: Mapping[str, int] = self._machine.qmp.get(self._machine.engine(device), "state")
+        return found
+
     def unplug(self, device: str, how: How, submitted: int) -> dict[str, Any]:
         """Take a card out; the answer says whether the guest let go of it. ``submitted``: jobs so far."""
         qmp = self._machine.qmp

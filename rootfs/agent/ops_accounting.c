@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "allocations.h"
 #include "answer.h"
 #include "files.h"
 #include "ops.h"
@@ -139,12 +140,14 @@ static json_t *op_accounting(const json_t *request)
 	json_t *counts = json_object();
 
 	(void)request;
+	settle_allocations();
 	set_count(counts, "fds", count_fds());
 	set_count(counts, "dma-bufs", count_debugfs_buffers());
 	set_count(counts, "dma-buf statistics", count_entries(SYSFS_BUFFERS));
 	set_count(counts, "pages of CMA", count_cma_pages());
 	add_modules(counts);
 	add_live_objects(counts);
+	add_allocations(counts);
 	return answer_ok(json_pack("{s:o}", "counts", counts));
 }
 

@@ -45,6 +45,8 @@ COUNTS: dict[str, int | None] = {
     "live attachments": 0,
     "live jobs": None,
     "jobs in codec": 0,
+    "entries in the ring of codec": 0,
+    "interrupts pending in codec": 0,
 }
 
 

@@ -21,6 +21,9 @@ from dmabed.transcript import EventKind
         ("references to dmabed_exporter", 1, "1 reference to the module dmabed_exporter was left"),
         ("pages of CMA", 17, "1 page of CMA memory was left"),
         ("jobs in codec", 1, "1 job in codec was left"),
+        ("entries in the ring of codec", 1, "1 entry in the ring of codec was left"),
+        ("interrupts pending in codec", 2, "2 interrupts pending in codec were left"),
+        ("allocations at core/backing.c:81 add", 1, "1 allocation at core/backing.c:81 add was left"),
     ],
 )
 def test_something_left_fails(tmp_path: Path, name: str, value: int, sentence: str) -> None:
@@ -39,6 +42,14 @@ def test_given_back_twice_fails(tmp_path: Path) -> None:
     recording = record_steps(tmp_path, SHARE)
     recording.counts_after = {**COUNTS, "fds": 4}
     assert recording.verdict().why.startswith("at the end: there are 1 fewer file descriptors of the agent")
+
+
+def test_a_call_site_that_is_not_told_has_nothing(tmp_path: Path) -> None:
+    site = "allocations at engine/ring.c:40 ring_create"
+    recording = record_steps(tmp_path, SHARE)
+    recording.counts_before = {**COUNTS, site: 2}
+    recording.counts_after = COUNTS
+    assert recording.verdict().status is Status.PASSED, "an engine that was unbound has no ring any more"
 
 
 def test_a_count_that_vanished_is_no_zero(tmp_path: Path) -> None:

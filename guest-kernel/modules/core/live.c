@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * How many objects of ours there are, for whoever looks for leaks: in debugfs,
- * dmabed/live, one line "name count" each.
+ * For whoever looks for leaks, in debugfs: dmabed/live says how many objects of
+ * ours there are, one line "name count" each; a write to dmabed/settle has what
+ * RCU is to free given back before it returns.
  */
 #include <linux/atomic.h>
 #include <linux/debugfs.h>
 #include <linux/export.h>
+#include <linux/rcupdate.h>
 #include <linux/seq_file.h>
 
 #include "core.h"
@@ -59,17 +61,27 @@ static int live_show(struct seq_file *file, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(live);
 
+/* kfree_rcu() gathers for seconds (KFREE_DRAIN_JIFFIES in kernel/rcu/tree.c). */
+static int settle(void *unused, u64 value)
+{
+	rcu_barrier();
+	kvfree_rcu_barrier();
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(settle_fops, NULL, settle, "%llu\n");
+
 /**
- * dmabed_live_register - make the file
+ * dmabed_live_register - make the files
  */
 void dmabed_live_register(void)
 {
 	directory = debugfs_create_dir("dmabed", NULL);
 	debugfs_create_file("live", 0444, directory, NULL, &live_fops);
+	debugfs_create_file("settle", 0200, directory, NULL, &settle_fops);
 }
 
 /**
- * dmabed_live_unregister - take it away
+ * dmabed_live_unregister - take them away
  */
 void dmabed_live_unregister(void)
 {

@@ -70,7 +70,8 @@ static void buffer_detach(struct dma_buf *dmabuf,
 	if (leak)
 		return;
 	dmabed_live_add(DMABED_LIVE_ATTACHMENTS, -1);
-	kfree(user);
+	if (!dmabed_exporter_sabotaged(DMABED_EXPORTER_LEAK_UNCOUNTED))
+		kfree(user);
 }
 
 /* The place has to suit before it is fixed: it is the last chance to move. */

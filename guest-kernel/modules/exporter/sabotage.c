@@ -25,6 +25,7 @@ static const char * const names[] = {
 	[DMABED_EXPORTER_NO_OWNER] = "no-owner",
 	[DMABED_EXPORTER_LEAK_ATTACHMENT] = "leak-attachment",
 	[DMABED_EXPORTER_LEAK_MAPPING] = "leak-mapping",
+	[DMABED_EXPORTER_LEAK_UNCOUNTED] = "leak-uncounted",
 	[DMABED_EXPORTER_WAIT_IN_MAP] = "wait-in-map",
 };
 
