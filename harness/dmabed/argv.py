@@ -13,6 +13,7 @@ from pathlib import Path
 
 from dmabed import media
 from dmabed.layout import Device, Iommu, Layout, Pcie
+from dmabed.layout_names import port_id
 
 MACHINE = "dmabed-soc"
 ENGINE = "dmabed-engine-sys"
@@ -76,10 +77,6 @@ def port_properties(number: int) -> dict[str, int | str]:
         "slot": number,
         "io-reserve": 0,
     }
-
-
-def port_id(number: int) -> str:
-    return f"rp{number}"
 
 
 def iommu_properties(iommu: Iommu) -> dict[str, int | str]:

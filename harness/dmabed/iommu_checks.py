@@ -40,7 +40,7 @@ def _iommu_problems(layout: Layout, iommu: Iommu) -> Iterator[Problem]:
         # rk_ops is one for all instances (drivers/iommu/rockchip-iommu.c:1229-1237)
         what = f"Linux takes one version of them in a guest, and the first is {first}"
         yield Problem((*path, "type"), what, first)
-    if iommu.name in (device.name for device in layout.devices):
+    if iommu.name in (block.name for block in layout.blocks):
         yield Problem(path, f"'{iommu.name}' is a device already", "another name")
 
 

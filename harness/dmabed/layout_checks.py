@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dmabed import iommu_checks
+from dmabed import iommu_checks, layout_names
 from dmabed.schema import Problem
 from dmabed.units import format_size
 
@@ -85,6 +85,7 @@ def problems(layout: Layout, suspects: tuple[str, ...] = ()) -> Iterator[Problem
     """Everything wrong with a layout that fits the schema, RAM first."""
     devices = sorted(layout.blocks, key=lambda device: device.name in suspects)
     banks = _banks(layout)
+    yield from layout_names.problems(layout)
     yield from _kernel_problems(layout)
     yield from _map_problems(banks + _registers(layout, devices))
     yield from _reserved_problems(layout, banks)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any, Protocol
 
-from dmabed import argv
+from dmabed import argv, layout_names
 from dmabed.agent import Answer
 from dmabed.deadline import Deadline, poll
 from dmabed.errors import QmpError
@@ -86,7 +86,7 @@ class Slots:
         """Put a card in, into its own slot or another; the answer says whether the guest's driver took it."""
         if port is not None:
             self._ports[device] = port
-        bus = {"bus": argv.port_id(self._port(device))}
+        bus = {"bus": layout_names.port_id(self._port(device))}
         self._machine.qmp.command("device_add", **(argv.engine_properties(self._card(device)) | bus))
         self.away.discard(device)
         return self._wait(lambda names: device in names, "probe")

@@ -203,6 +203,21 @@ REFUSED = {
         "none: {",
         "20: iommus.none: not a good name; allowed: up to 31 of a-z 0-9 _ -, a letter first; not 'none'",
     ),
+    "the name of every master's link": (
+        "narrow: {",
+        "iommu: {",
+        "20: iommus.iommu: 'iommu' is QEMU's link to an IOMMU; allowed: another name",
+    ),
+    "the name of a property": (
+        "narrow: {",
+        "type: {",
+        "20: iommus.type: 'type' is a property of every object in QEMU; allowed: another name",
+    ),
+    "the name of a root port": (
+        "narrow: {",
+        "rp1: {",
+        "20: iommus.rp1: 'rp1' is a root port of PCI Express; allowed: another name",
+    ),
     "registers on registers": (
         "0xb010900",
         "0xb010800",

@@ -58,6 +58,9 @@ def test_a_block_behind_an_iommu():
         ("    model: dmabed-capture\n", "    panel: {width: 240, height: 320}\n", "an engine has no panel"),
         ("base: 0x32e10000", "base: 0x32e00000", "overlaps"),
         ("spi: 42", "spi: 41", "SPI 41 of rotate is taken"),
+        ("  rotate:", "  memory:", ":48: devices.memory: 'memory' is the node of RAM in the device tree; "),
+        ("  rotate:", "  spi:", "devices.spi: 'spi' is a node of another kind to dtc; allowed: another name"),
+        ("  rotate:", "  type:", "devices.type: 'type' is a property of every object in QEMU"),
     ],
 )  # fmt: skip
 def test_refused(tmp_path, old, new, message):
@@ -66,4 +69,12 @@ def test_refused(tmp_path, old, new, message):
     file = tmp_path / "testbed-media.yaml"
     file.write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(InputError, match=message):
+        layout.load(file)
+
+
+def test_an_iommu_with_the_name_of_a_block(tmp_path):
+    text = (paths.LAYOUTS / "testbed-media-iommu.yaml").read_text(encoding="utf-8")
+    file = tmp_path / "testbed-media-iommu.yaml"
+    file.write_text(text.replace("  media_mmu:", "  rotate:").replace("iommu: media_mmu", "iommu: rotate"))
+    with pytest.raises(InputError, match=r"iommus\.rotate: 'rotate' is a device already"):
         layout.load(file)

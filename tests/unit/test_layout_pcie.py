@@ -119,6 +119,11 @@ REFUSED = {
         "",
         "19: devices.npu: key 'base' is missing",
     ),
+    "the name of a root port": (
+        "  card:",
+        "  rp1:",
+        "26: devices.rp1: 'rp1' is a root port of PCI Express; allowed: another name",
+    ),
     "a port that is not there": (
         "port: 1",
         "port: 2",
@@ -240,6 +245,10 @@ def test_refused(load, name):
     with pytest.raises(InputError) as caught:
         load(GOOD.replace(old, new))
     assert str(caught.value) == f"small.yaml:{message}"
+
+
+def test_the_name_of_a_root_port_that_is_not_there(load):
+    assert load(GOOD.replace("  card:", "  rp2:")).device("rp2").port == 0
 
 
 def test_a_scenario_changes_local_memory(load):
