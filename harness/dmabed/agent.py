@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from dmabed.deadline import Deadline
-from dmabed.errors import AgentError, AgentRefused
+from dmabed.errors import AgentError, AgentRefused, FileError, TestbedError
+from dmabed.files import Log
 
 PROTOCOL = 1
 LINE_LIMIT = 1 << 20
@@ -56,8 +57,9 @@ class Agent:
     """A connection to the agent."""
 
     def __init__(self, stream: Stream, log: Path) -> None:
+        """Raises FileError when the log can't be made."""
         self._stream = stream
-        self._log = log.open("a", encoding="utf-8")
+        self._log = Log(log)
         self._ids = itertools.count(1)
         self._lock = threading.Lock()
         self._waiting: dict[int, Future[dict[str, Any]]] = {}
@@ -79,8 +81,8 @@ class Agent:
         with self._lock:
             if self._end:
                 raise AgentError(f"the agent can't be asked for {op}", why=self._end)
-            self._waiting[number] = future
             self._note(">", line)
+            self._waiting[number] = future
             try:
                 self._stream.sendall(line.encode() + b"\n")
             except OSError as error:
@@ -89,7 +91,7 @@ class Agent:
         return future
 
     def call(self, op: str, seconds: float = 10.0, **arguments: Any) -> Answer:
-        """Ask and wait. Raises AgentError when no (sensible) answer comes."""
+        """Ask and wait. Raises AgentError when no (sensible) answer comes, FileError without a log."""
         return take(self.ask(op, **arguments), op, Deadline(seconds))
 
     def close(self) -> None:
@@ -109,6 +111,8 @@ class Agent:
                     raise ValueError(f"a line of more than {LINE_LIMIT} bytes")
         except (OSError, ValueError) as error:
             self._finish(f"the agent's stream broke: {error}")
+        except FileError as error:  # the log's: whoever waits is told of that, not of a guest that is silent
+            self._finish(str(error), error)
         else:
             self._finish("the agent's stream ended")
 
@@ -127,20 +131,19 @@ class Agent:
             raise ValueError(f"an answer that nobody asked for: {text[:200]}")
         future.set_result(message)
 
-    def _finish(self, why: str) -> None:
+    def _finish(self, why: str, error: TestbedError | None = None) -> None:
+        """No more answers; never raises."""
         with self._lock:
             self._end = self._end or why
             left, self._waiting = self._waiting, {}
-            if not self._log.closed:
+            with contextlib.suppress(FileError):
                 self._note("!", self._end)
-                self._log.close()
+            self._log.close()
         for future in left.values():
-            future.set_exception(AgentError("the agent went silent", why=self._end))
+            future.set_exception(error or AgentError("the agent went silent", why=self._end))
 
     def _note(self, mark: str, line: str) -> None:
-        if not self._log.closed:
-            self._log.write(f"{time.monotonic():.6f} {mark} {line}\n")
-            self._log.flush()
+        self._log.write(f"{time.monotonic():.6f} {mark} {line}")
 
 
 def take(future: Future[dict[str, Any]], op: str, deadline: Deadline) -> Answer:

@@ -36,6 +36,10 @@ class InputError(TestbedError):
     """A file or option of the user's is wrong: ``file:line: key: problem; allowed``."""
 
 
+class FileError(TestbedError):
+    """A file of the run cannot be written: ``file: reason``."""
+
+
 class SetupError(TestbedError):
     """Something that is needed is missing: a package, a source, disk space."""
 

@@ -24,6 +24,7 @@ from dmabed.build import Artifacts
 from dmabed.commandline import Channels, Image, Memory
 from dmabed.deadline import Deadline
 from dmabed.errors import AgentError, GuestPanicked, LaunchError, MachineDied, QmpError, TestbedError
+from dmabed.files import named
 from dmabed.layout import Layout
 from dmabed.process import Child, describe_status, tail
 from dmabed.qmp import Qmp
@@ -58,9 +59,10 @@ class Machine:
         incoming: bool = False,
     ) -> None:
         """Start QEMU and reach it over QMP. ``directory`` takes the logs; it
-        is made, and closed to others. Raises LaunchError."""
-        directory.mkdir(parents=True, exist_ok=True)
-        directory.chmod(0o700)
+        is made, and closed to others. Raises LaunchError, FileError."""
+        with named(directory):
+            directory.mkdir(parents=True, exist_ok=True)
+            directory.chmod(0o700)
         self.layout = layout
         self.directory = directory
         self.started = time.monotonic()

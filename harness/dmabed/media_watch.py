@@ -14,6 +14,7 @@ from typing import Any
 
 from dmabed.agent import Answer
 from dmabed.errors import QmpError, TestbedError
+from dmabed.files import named
 from dmabed.machine import Machine
 
 FAULTS = ("none", "corrupt", "wrong-line", "stale")
@@ -67,7 +68,8 @@ class MediaWatch:
         width, height, pixels = read_ppm(raw.read_bytes())
         raw.unlink()
         file = raw.with_suffix(".png")
-        file.write_bytes(png(width, height, pixels))
+        with named(file):
+            file.write_bytes(png(width, height, pixels))
         digest = hashlib.sha256(pixels).hexdigest()
         return {"width": width, "height": height, "sha256": digest, "file": file.name}
 
@@ -90,7 +92,8 @@ class MediaWatch:
         except (TestbedError, KeyError):
             said["end"] = ["the guest answered no more"]
         path: Path = self._machine.directory / DRIVERS
-        path.write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
+        with named(path):
+            path.write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
 
 
 def read_ppm(data: bytes) -> tuple[int, int, bytes]:

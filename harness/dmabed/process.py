@@ -15,8 +15,10 @@ import subprocess
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from dmabed.errors import LaunchError, SetupError
+from dmabed.files import named
 
 _GUARD = '[ "$PPID" = "$DMABED_PARENT" ] || exit 125; unset DMABED_PARENT; exec "$@"'
 
@@ -52,7 +54,7 @@ class Child:
         leaves the terminal to the child instead (``dmabed shell``)."""
         self.argv = list(argv)
         self.output = output
-        log = None if output is None else output.open("wb")
+        log = None if output is None else _opened(output)
         try:
             self._popen = subprocess.Popen(
                 _guarded(argv),
@@ -102,6 +104,11 @@ class Child:
     def said(self, limit: int = 4096) -> str:
         """The end of its output, at most ``limit`` bytes."""
         return tail(self.output, limit) if self.output else ""
+
+
+def _opened(output: Path) -> BinaryIO:
+    with named(output):
+        return output.open("wb")
 
 
 def describe_status(status: int) -> str:

@@ -17,13 +17,14 @@ import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import Any, TypeVar
 
 from qemu.qmp import ConnectError, EventListener, ExecuteError, QMPClient, QMPError
 from qemu.qmp.protocol import StateError
 
 from dmabed.deadline import Deadline
-from dmabed.errors import QmpError
+from dmabed.errors import FileError, QmpError
+from dmabed.files import Log
 
 T = TypeVar("T")
 
@@ -63,9 +64,9 @@ class Qmp:
     def __init__(self, connection: socket.socket, log: Path) -> None:
         """Take the greeting and leave the negotiation mode.
 
-        Raises QmpError when nobody greets within the timeout.
+        Raises QmpError when nobody greets within the timeout, FileError when the log can't be made.
         """
-        self._log: TextIO = log.open("a", encoding="utf-8")
+        self._log = Log(log)
         self._log_lock = threading.Lock()
         self._client = QMPClient("dmabed")
         self._events = EventListener()
@@ -78,7 +79,7 @@ class Qmp:
             raise QmpError("QEMU does not answer on QMP", why=str(error)) from error
 
     def command(self, name: str, **arguments: Any) -> Any:
-        """Run a command; its return value. Raises QmpError."""
+        """Run a command; its return value. Raises QmpError, or FileError when it can't be logged."""
         self._write(">", {"execute": name, "arguments": arguments})
         try:
             result = _LOOP.run(self._client.execute(name, arguments), Deadline(COMMAND_SECONDS).left())
@@ -129,15 +130,14 @@ class Qmp:
             QMPError, StateError, OSError, EOFError, FutureTimeout, asyncio.CancelledError
         ):
             _LOOP.run(self._client.disconnect(), Deadline(COMMAND_SECONDS).left())
-        self.events()
+        with contextlib.suppress(FileError):
+            self.events()
         with self._log_lock:
             self._log.close()
 
     def _write(self, mark: str, message: Any) -> None:
         with self._log_lock:
-            if not self._log.closed:
-                self._log.write(f"{time.monotonic():.6f} {mark} {json.dumps(message, default=str)}\n")
-                self._log.flush()
+            self._log.write(f"{time.monotonic():.6f} {mark} {json.dumps(message, default=str)}")
 
 
 def _has(found: Any, wanted: Mapping[str, Any]) -> bool:

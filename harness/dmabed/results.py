@@ -20,6 +20,7 @@ from typing import Any
 from dmabed import junit, ktap
 from dmabed.build.cache import replace
 from dmabed.errors import InputError
+from dmabed.files import named
 from dmabed.outcome import Entry, Overall, ScenarioResult, overall
 from dmabed.rows import Outcome
 
@@ -52,6 +53,7 @@ def _stamp(now: float | None) -> str:
 
 
 def _make(folder: Path) -> None:
+    """Raises InputError."""
     try:
         folder.mkdir(parents=True)
     except OSError as error:
@@ -129,8 +131,9 @@ def foreign_runs(root: Path) -> int:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """The old file or the new one, never half of it."""
-    replace(path, text.encode("utf-8", "backslashreplace"), durable=True)
+    """The old file or the new one, never half of it. Raises FileError."""
+    with named(path):
+        replace(path, text.encode("utf-8", "backslashreplace"), durable=True)
 
 
 def _check_latest(link: Path) -> None:
@@ -143,8 +146,9 @@ def _check_latest(link: Path) -> None:
 
 def _lead_latest_to(folder: Path) -> None:
     scratch = folder.parent / f".{LATEST}-{folder.name}"
-    scratch.symlink_to(folder.name, target_is_directory=True)
-    scratch.replace(folder.parent / LATEST)
+    with named(scratch):
+        scratch.symlink_to(folder.name, target_is_directory=True)
+        scratch.replace(folder.parent / LATEST)
 
 
 def _runs(root: Path) -> Sequence[Path]:

@@ -21,8 +21,9 @@ from typing import Any
 
 from dmabed import bouncepool, process, selfcheck, tamper
 from dmabed.agent import Agent
-from dmabed.errors import GuestPanicked, NotProbed, TestbedError
+from dmabed.errors import FileError, GuestPanicked, NotProbed, TestbedError
 from dmabed.execute import Execution
+from dmabed.files import named
 from dmabed.findings import Status, Verdict
 from dmabed.machine import Machine
 from dmabed.plan import Planned
@@ -88,7 +89,8 @@ class Runner:
             # the guests die, and each worker comes back with what it has
             self.stop()
             while left:
-                _report_finished(left, report)
+                with contextlib.suppress(FileError):  # the first one is told
+                    _report_finished(left, report)
             raise
         finally:
             pool.shutdown()
@@ -111,6 +113,8 @@ class Runner:
         else:
             try:
                 verdict, transcript = self._in_guest(planned)
+            except FileError as error:
+                verdict = Verdict(Status.ERROR, str(error))
             except Exception as error:  # a bug of ours must not take the other scenarios along
                 log.exception("%s", planned.folder)
                 verdict = Verdict(Status.ERROR, f"a bug of dmabed: {error!r}")
@@ -197,4 +201,5 @@ def _keep(directory: Path, transcript: Transcript, verdict: Verdict) -> None:
 
 
 def _write(path: Path, value: Any) -> None:
-    path.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+    with named(path):
+        path.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")

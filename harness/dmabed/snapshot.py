@@ -29,6 +29,7 @@ from dmabed.build.cache import default_root
 from dmabed.commandline import Channels, Image, Memory, qemu_command
 from dmabed.deadline import Deadline
 from dmabed.errors import LaunchError, NotProbed, QmpError, SetupError
+from dmabed.files import named
 from dmabed.layout import Layout
 from dmabed.machine import Machine
 
@@ -221,7 +222,8 @@ def restore(
     memory = Memory(path / "ram", share=False)
     machine = Machine(artifacts, layout, image, directory, memory, incoming=True)
     with machine.closed_on_error():
-        shutil.copyfile(path / BOOT_CONSOLE, directory / BOOT_CONSOLE)
+        with named(directory / BOOT_CONSOLE):
+            shutil.copyfile(path / BOOT_CONSOLE, directory / BOOT_CONSOLE)
         _load(machine, path / "state")
         machine.greet()
     return machine

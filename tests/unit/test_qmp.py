@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from dmabed import qmp as qmp_module
-from dmabed.errors import QmpError
+from dmabed.errors import FileError, QmpError
 from dmabed.qmp import Qmp
 
 _VERSION = {"qemu": {"major": 10, "minor": 0, "micro": 0}, "package": ""}
@@ -127,3 +127,20 @@ def test_nobody_greets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ours, theirs = socket.socketpair()
     with theirs, pytest.raises(QmpError, match="does not answer"):
         Qmp(ours, tmp_path / "qmp.log")
+
+
+def test_a_log_on_a_full_disk_is_told_once_and_closing_is_quiet() -> None:
+    qemu = FakeQemu(lambda _request: [{"return": {}}])
+    qmp = Qmp(qemu.ours, Path("/dev/full"))
+    with pytest.raises(FileError, match="/dev/full: No space left on device"):
+        qmp.command("query-status")
+    qmp.close()
+    qemu.die()
+
+
+def test_closing_is_quiet_though_the_last_events_cannot_be_logged() -> None:
+    qemu = FakeQemu(lambda _request: [{"return": {}}])
+    qmp = Qmp(qemu.ours, Path("/dev/full"))
+    qemu._send({"event": "STOP", "timestamp": {"seconds": 1, "microseconds": 0}, "data": {}})
+    qmp.close()
+    qemu.die()

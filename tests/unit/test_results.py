@@ -12,7 +12,7 @@ import pytest
 
 from dmabed import junit
 from dmabed.build import cache
-from dmabed.errors import InputError
+from dmabed.errors import FileError, InputError
 from dmabed.findings import Status
 from dmabed.outcome import Overall, ScenarioResult, overall
 from dmabed.results import Results, foreign_runs, latest_outcomes, make_run_folder
@@ -103,7 +103,7 @@ def test_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Mo
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(cache.os, "fsync", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(FileError, match=r"results\.json: No space"):
         run.add(PASSED)
     assert stored(tmp_path) == before
     assert [path.name for path in tmp_path.iterdir()] == ["results.json"]

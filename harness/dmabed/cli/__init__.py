@@ -64,7 +64,8 @@ def main() -> None:
         click.echo("dmabed: interrupted", err=True)
         status = EXIT_TESTBED
     except OSError as error:
-        click.echo(f"dmabed: {error.filename or 'standard output'}: {error.strerror}", err=True)
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"dmabed: {where}{error.strerror or error}", err=True)
         status = EXIT_TESTBED
     except Exception as error:  # a bug of ours: still no traceback in the user's face, and never status 1
         click.echo(f"dmabed: a bug of dmabed: {error!r}\nhint: {_keep_traceback()}", err=True)

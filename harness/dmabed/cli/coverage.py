@@ -28,6 +28,7 @@ from dmabed.cli.run import jobs_option, layouts_option, results_option, run_all,
 from dmabed.counters import Counters
 from dmabed.coverage import Coverage, Share, counts, measure, ranges
 from dmabed.errors import InputError, SetupError
+from dmabed.files import named
 from dmabed.generation import CURRENT
 from dmabed.goals import Goal
 from dmabed.machine import Machine
@@ -126,7 +127,8 @@ def _guest_tests(testbed: Testbed, place: Path, counters: Counters) -> bool:
     with testbed.start(layouts.find(DEFAULT_LAYOUT), place) as machine:
         status = _shell(machine, f"{GUEST_TESTS} > /tmp/ktap 2>&1", TESTS_SECONDS)
         ktap = machine.call("read", path="/tmp/ktap", limit=512 << 10)
-        (place / "ktap.txt").write_bytes(base64.b64decode(ktap.result.get("data", "")))
+        with named(place / "ktap.txt"):
+            (place / "ktap.txt").write_bytes(base64.b64decode(ktap.result.get("data", "")))
         counters.add(machine.agent)
     return _told(GUEST_TESTS, status, place / "ktap.txt") and _quiet(place)
 

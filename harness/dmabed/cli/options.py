@@ -20,6 +20,8 @@ from rich.table import Table
 from dmabed import build, deadline
 from dmabed.build import Artifacts
 from dmabed.build.kernel import DEFAULT_VARIANT, combined, variants
+from dmabed.errors import FileError
+from dmabed.files import named
 from dmabed.testbed import BootOptions, Testbed
 
 DEFAULT_LAYOUT = "imx8mp-6g"
@@ -44,13 +46,23 @@ MAX_MULTIPLIER = 600.0
 
 
 def show(text: str) -> None:
-    """Print to standard output. A reader that went away (``| head``) changes no exit status."""
+    """Print to standard output. A reader that went away (``| head``) changes no exit status.
+
+    Raises FileError when the output is a file on a full disk.
+    """
     try:
-        sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
-        sys.stdout.flush()
-    except BrokenPipeError:
+        with named("standard output"):
+            _print_now(text)
+    except FileError as error:
         # the interpreter must not flush into it again when it ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error.__cause__, BrokenPipeError):
+            raise
+
+
+def _print_now(text: str) -> None:
+    sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+    sys.stdout.flush()
 
 
 def show_table(table: Table) -> None:

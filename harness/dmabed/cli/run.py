@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shlex
 import sys
@@ -16,6 +17,8 @@ from rich.text import Text
 
 from dmabed import report
 from dmabed.cli.options import Booting, boot_options, json_option, show, show_table
+from dmabed.errors import FileError
+from dmabed.files import named
 from dmabed.findings import Status
 from dmabed.generation import GENERATIONS
 from dmabed.outcome import Entry, ScenarioResult
@@ -100,13 +103,18 @@ def run(
 
 def run_all(runner: Runner, plan: Sequence[Planned], jobs: int, results: Results) -> None:
     """Run the plan, telling of each scenario as it ends; the run's files are whole whatever happens."""
-    interrupted = True
     try:
         runner.run(plan, jobs, lambda done: _note(done, results))
-        interrupted = False
-    finally:
-        results.finish(interrupted=interrupted)
-        report.write(results)
+    except BaseException:
+        with contextlib.suppress(FileError):  # a disk that is full is told by the first error
+            _finish(results, interrupted=True)
+        raise
+    _finish(results, interrupted=False)
+
+
+def _finish(results: Results, *, interrupted: bool) -> None:
+    results.finish(interrupted=interrupted)
+    report.write(results)
 
 
 def _note(done: Done, results: Results) -> None:
@@ -116,7 +124,8 @@ def _note(done: Done, results: Results) -> None:
     results.add(result, Entry(planned.scenario, planned.layout, done.verdict, done.transcript))
     directory = results.folder / result.directory
     if directory.is_dir():
-        (directory / "command.txt").write_text(_repeat(done.planned) + "\n")
+        with named(directory / "command.txt"):
+            (directory / "command.txt").write_text(_repeat(done.planned) + "\n")
     line = Text.assemble(
         (f"{result.status.value:<8}", _COLOURS[result.status]),
         f"{result.name} on {result.layout}, {result.seconds:.1f} s",
