@@ -195,6 +195,14 @@ static int wait_for_all_unmaps(struct dmabed_buffer *buffer)
 				       list_empty(&buffer->mappings));
 }
 
+/* Of all usages: no job that is queued may find the old place gone. */
+static enum dma_resv_usage last_usage(void)
+{
+	if (dmabed_exporter_sabotaged(DMABED_EXPORTER_IGNORE_BOOKKEEP))
+		return DMA_RESV_USAGE_READ;
+	return DMA_RESV_USAGE_BOOKKEEP;
+}
+
 static int wait_for_all_jobs(struct dma_buf *dmabuf)
 {
 	long ret;
@@ -203,7 +211,7 @@ static int wait_for_all_jobs(struct dma_buf *dmabuf)
 		return wait_for_all_unmaps(dmabuf->priv);
 	if (dmabed_exporter_sabotaged(DMABED_EXPORTER_NO_FENCE_WAIT))
 		return 0;
-	ret = dma_resv_wait_timeout(dmabuf->resv, DMA_RESV_USAGE_BOOKKEEP, true,
+	ret = dma_resv_wait_timeout(dmabuf->resv, last_usage(), true,
 				    MAX_SCHEDULE_TIMEOUT);
 	return ret < 0 ? ret : 0;
 }

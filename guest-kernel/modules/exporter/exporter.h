@@ -105,6 +105,7 @@ enum dmabed_exporter_sabotage {
 	DMABED_EXPORTER_LEAK_MAPPING,
 	DMABED_EXPORTER_LEAK_UNCOUNTED,
 	DMABED_EXPORTER_WAIT_IN_MAP,
+	DMABED_EXPORTER_IGNORE_BOOKKEEP,
 };
 
 bool dmabed_exporter_sabotaged(enum dmabed_exporter_sabotage which);

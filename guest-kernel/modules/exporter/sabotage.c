@@ -27,6 +27,7 @@ static const char * const names[] = {
 	[DMABED_EXPORTER_LEAK_MAPPING] = "leak-mapping",
 	[DMABED_EXPORTER_LEAK_UNCOUNTED] = "leak-uncounted",
 	[DMABED_EXPORTER_WAIT_IN_MAP] = "wait-in-map",
+	[DMABED_EXPORTER_IGNORE_BOOKKEEP] = "ignore-bookkeep",
 };
 
 static struct dmabed_sabotage switches = {
