@@ -136,6 +136,13 @@ int engine_unmap(int engine, int attachment)
 	return ioctl(engine, DMABED_IOC_UNMAP, &request);
 }
 
+int engine_pin(int engine, int attachment)
+{
+	struct dmabed_pin request = { .size = sizeof(request), .attachment = attachment };
+
+	return ioctl(engine, DMABED_IOC_PIN, &request);
+}
+
 int engine_submit(int engine, struct dmabed_submit *job)
 {
 	job->size = sizeof(*job);

@@ -21,6 +21,7 @@ int engine_attach(int engine, int buffer, uint32_t flags);
 int engine_detach(int engine, int attachment);
 int engine_map(int engine, int attachment, uint32_t direction);
 int engine_unmap(int engine, int attachment);
+int engine_pin(int engine, int attachment);
 int engine_submit(int engine, struct dmabed_submit *job);
 int engine_wait(int engine, uint64_t job, int64_t timeout_ns, struct dmabed_wait *result);
 

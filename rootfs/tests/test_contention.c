@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * C4, C11: while a migration waits for a fence it holds the buffer's lock, and
- * whoever needs that lock waits, but can be interrupted.
+ * C4, C11, C14: while a migration waits for a fence it holds the buffer's lock,
+ * and whoever needs that lock waits, but can be interrupted, as can the one who
+ * migrates, and be killed.
  *
  * A buffer in memory that a narrow engine does not reach, and a pending fence:
  * the narrow engine's mapping then moves the buffer, and waits for the fence.
@@ -98,6 +99,68 @@ TEST(C4, migration_interrupted)
 	background_join(&migration.background);
 	CHECK_EQ(migration.error, EINTR);
 	check_cpu_sees(migration.buffer, 71, LENGTH);
+}
+
+/* ---- whoever migrates is killed ---- */
+
+static int migrate(int buffer)
+{
+	struct dmabed_migrate request = {
+		.size = sizeof(request),
+		.fd = buffer,
+		.storage = DMABED_STORAGE_CONTIGUOUS,
+	};
+	int exporter = CHECK_OK(open(EXPORTER_DEVICE, O_RDWR | O_CLOEXEC));
+	int ret = ioctl(exporter, DMABED_IOC_MIGRATE, &request);
+
+	close(exporter);
+	return ret;
+}
+
+static void migrate_on_request(void *context)
+{
+	const int *buffer = context;
+
+	migrate(*buffer);
+}
+
+static void migrate_by_mapping(void *context)
+{
+	const int *buffer = context;
+	int narrow = engine_open_narrow();
+
+	engine_map(narrow, CHECK_OK(engine_attach(narrow, *buffer, DMABED_ATTACH_DYNAMIC)),
+		   DMABED_BIDIRECTIONAL);
+}
+
+/* Nothing has moved, nobody has the lock, and the next one to migrate can. */
+static void check_killed_in(void (*migration)(void *context))
+{
+	int buffer = movable_buffer();
+	int timeline = timeline_new();
+	pid_t child;
+
+	engine_fill(engine_open(), buffer, 72, LENGTH);
+	CHECK_OK(buffer_import_fence(buffer, DMA_BUF_SYNC_READ,
+				     CHECK_OK(timeline_fence(timeline, 1))));
+	child = child_start(migration, &buffer);
+	wait_until_in(child, SYS_ioctl);
+	kill_child(child);
+	CHECK_OK(timeline_advance(timeline, 1));
+	check_cpu_sees(buffer, 72, LENGTH);
+	CHECK_OK(migrate(buffer));
+	check_cpu_sees(buffer, 72, LENGTH);
+}
+
+TEST(C14, killed_while_migrating)
+{
+	check_killed_in(migrate_on_request);
+}
+
+TEST(C14, killed_while_a_map_migrates)
+{
+	close(engine_open_narrow()); /* skips here rather than in the child */
+	check_killed_in(migrate_by_mapping);
 }
 
 /* ---- readers of debugfs ---- */
