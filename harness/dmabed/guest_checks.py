@@ -191,12 +191,14 @@ def judge_pattern(
     case: Case, step: Step, witness: Witness, got: str, seed: int, span: tuple[int, int], meaning: str = ""
 ) -> None:
     """Compare a digest with the one that is computed here; ``span`` is offset and length."""
-    wanted = sha256_of(seed, *span)
+    corrupted_at = step.expect.corrupted_at
+    wanted = sha256_of(seed, *span, corrupted_at)
     what = f"{witness.value} digested {short(got)}"
     meaning = meaning or (
         "" if step.verb in ("fill", "cpu-write") else "other bytes were read than were written"
     )
-    expectation = f"the pattern of seed {seed} is {short(wanted)}"
+    flipped = "" if corrupted_at is None else f" with byte {corrupted_at:#x} corrupted"
+    expectation = f"the pattern of seed {seed}{flipped} is {short(wanted)}"
     case.log.check(got == wanted, step, witness, what, expectation, meaning=meaning)
 
 

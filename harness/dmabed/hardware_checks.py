@@ -299,14 +299,16 @@ def judge_faults(case: Case) -> None:
 
 def _note_injected(case: Case, activity: Activity) -> None:
     expected = {job.record.job for job in case.jobs() if job.expects_trouble}
+    corrupted = any(step.expect.corrupted_at is not None for step in case.scenario.steps)
     for nth, found in activity.jobs.items():
         if found.injected == "none":
             continue
         text = f"job {nth} suffered the injected fault '{found.injected}'"
         case.log.notes.append(f"{activity.device}: {text}")
         harmless = found.injected in ("irq-lost", "irq-double")  # these lose no bytes, only time
+        seen = found.injected == "corrupt" and corrupted
         if (
-            not harmless
+            not (harmless or seen)
             and JobRef(activity.device, nth) not in expected
             and not first(case.log.findings, Status.FAILED)
         ):

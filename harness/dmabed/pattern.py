@@ -29,12 +29,23 @@ def pattern(seed: int, offset: int, length: int) -> bytes:
     return b"".join(_chunks(seed, offset, length))
 
 
-def sha256_of(seed: int, offset: int, length: int) -> str:
-    """The SHA-256 of ``pattern(seed, offset, length)``, in hexadecimal."""
-    digest = hashlib.sha256()
+def sha256_of(seed: int, offset: int, length: int, corrupted_at: int | None = None) -> str:
+    """The SHA-256 of ``pattern(seed, offset, length)``, in hexadecimal.
+
+    Of the byte at ``corrupted_at``, counted as ``offset`` is, bit 0 is flipped:
+    what the fault ``corrupt`` does (docs/specs/dmabed-engine.md).
+    """
+    digest, at = hashlib.sha256(), offset
     for chunk in _chunks(seed, offset, length):
-        digest.update(chunk)
+        digest.update(chunk if corrupted_at is None else _flipped(chunk, corrupted_at - at))
+        at += len(chunk)
     return digest.hexdigest()
+
+
+def _flipped(chunk: bytes, at: int) -> bytes:
+    if not 0 <= at < len(chunk):
+        return chunk
+    return chunk[:at] + bytes((chunk[at] ^ 1,)) + chunk[at + 1 :]
 
 
 def _chunks(seed: int, offset: int, length: int) -> Iterator[bytes]:

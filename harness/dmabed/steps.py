@@ -99,12 +99,12 @@ _EXPECT_KEYS: dict[str, tuple[str, ...]] = {
     "buffer": ("errno", "storage", "migrations", "inside", "outside", *_ADDRESSES),
     "fill": _JOB,
     "copy": _JOB,
-    "digest": (*_JOB, "pattern", "same-as", "differs-from"),
+    "digest": (*_JOB, "pattern", "corrupted-at", "same-as", "differs-from"),
     "compare": (*_JOB, "mismatch"),
-    "cpu-digest": ("errno", "pattern", "picture", "same-as", "differs-from"),
+    "cpu-digest": ("errno", "pattern", "corrupted-at", "picture", "same-as", "differs-from"),
     "drm-crc": ("errno", "picture", "same-as", "differs-from"),
     "screendump": ("picture",),
-    "ram-digest": ("pattern", "same-as", "differs-from"),
+    "ram-digest": ("pattern", "corrupted-at", "same-as", "differs-from"),
     "submit": ("errno",),
     "seek": ("errno", "at"),
     "fdinfo": ("errno", "fields"),
@@ -128,7 +128,7 @@ _EXPECT_KEYS: dict[str, tuple[str, ...]] = {
     "blocked": (),
 }
 _MODIFIERS = ("expect", "hardware", "thread", "process", "as")
-_SIZES = ("size", "offset", "at", "below", "above", "mismatch")
+_SIZES = ("size", "offset", "at", "below", "above", "mismatch", "corrupted-at")
 _LISTS = ("flags", "events", "ready", "tests", "allowed")
 
 
@@ -149,6 +149,7 @@ class Expect:
     status: str | None = None
     error: str | None = None
     pattern: int | None = None
+    corrupted_at: int | None = None
     same_as: str | None = None
     differs_from: str | None = None
     storage: str | None = None
@@ -318,6 +319,9 @@ def _expect(document: Document, index: int, verb: str) -> Expect:
         if key not in allowed:
             what = f"{verb} has no such answer"
             raise document.error(("steps", index, "expect", key), what, ", ".join(allowed) or "nothing")
+    if "corrupted-at" in wanted and "pattern" not in wanted:
+        what = "a byte is corrupted of a pattern, and none is expected"
+        raise document.error(("steps", index, "expect", "corrupted-at"), what, "with 'pattern'")
     values = {key.replace("-", "_"): value for key, value in _in_bytes(wanted).items()}
     if "picture" in values:
         values["picture"] = pictures.find(document, ("steps", index, "expect", "picture"))

@@ -84,6 +84,7 @@ def _next(story: _Story, step: Step) -> Step:
     if step.process:
         story.processes.add(step.process)
     step = _TELL[step.verb](story, _in_its_generation(story, step))
+    _check_corrupted_at(story, step)
     if step.thread:
         story.threads[step.thread] = step
     if step.name:
@@ -390,6 +391,19 @@ def _check_digest(story: _Story, step: Step, key: str, name: str | None) -> None
     if name is not None and name not in story.digests:
         known = ", ".join(sorted(story.digests)) or "none: name an earlier digest with 'as'"
         raise story.error(step, ("expect", key), f"no digest '{name}' was taken before", known)
+
+
+def _check_corrupted_at(story: _Story, step: Step) -> None:
+    """The byte is one of those that are digested: of others the expectation would say nothing."""
+    at = step.expect.corrupted_at
+    if at is None:
+        return
+    offset, size = step.args.get("offset", 0), step.args.get("size", 0)
+    if step.operation is not None:
+        offset, size = step.operation.offset, step.operation.length
+    if not offset <= at < offset + size:
+        what = f"byte {at} is not digested"
+        raise story.error(step, ("expect", "corrupted-at"), what, f"{offset} to {offset + size - 1}")
 
 
 # ---- threads ----

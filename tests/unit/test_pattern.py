@@ -53,3 +53,15 @@ def test_longer_than_one_chunk() -> None:
 def test_refuses_odd_offsets(offset: int, length: int) -> None:
     with pytest.raises(ValueError, match="multiple of 8"):
         pattern(1, offset, length)
+
+
+@pytest.mark.parametrize("at", [16, 17, 8 << 20, (16 << 20) + 15])
+def test_one_byte_is_corrupted(at: int) -> None:
+    """Bit 0 of the byte at that offset, in whichever chunk it lies; nothing outside the bytes."""
+    offset, length = 16, 16 << 20
+    spoilt = bytearray(pattern(3, offset, length))
+    spoilt[at - offset] ^= 1
+    assert (
+        sha256_of(3, offset, length, at) == hashlib.sha256(spoilt).hexdigest() != sha256_of(3, offset, length)
+    )
+    assert sha256_of(3, offset, 16, offset + 16) == sha256_of(3, offset, 16)

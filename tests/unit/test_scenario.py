@@ -167,6 +167,17 @@ def test_what_a_step_is_called(tmp_path: Path) -> None:
             ["one verb", "fill and digest"],
         ),
         ("timeout: 5", "timeout: 0", ["timeout", "more than 0"]),
+        ("expect: {same-as: reading}", "expect: {corrupted-at: 0}", ["of a pattern", "with 'pattern'"]),
+        (
+            "2.5}\n    expect: {pattern: 7}",
+            "2.5}\n    expect: {pattern: 7, corrupted-at: 4KiB}",
+            ["byte 4096 is not digested", "0 to 4095"],
+        ),
+        (
+            "offset: 8}\n    expect: {pattern: 7}",
+            "offset: 8}\n    expect: {pattern: 7, corrupted-at: 7}",
+            ["byte 7 is not digested", "8 to 65535"],
+        ),
         ("via: any", "via: magic", ["direct, remapped, bounce, any"]),
     ],
 )

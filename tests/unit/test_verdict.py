@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from recorded import DIGEST, FILL, HIGH, LOW, SHARE, Recording, load, record, re
 
 from dmabed import bouncepool
 from dmabed.findings import Status, Verdict
+from dmabed.pattern import pattern
 from dmabed.ranges import Run
 from dmabed.transcript import EventKind
 
@@ -562,6 +564,32 @@ def test_injected_fault_that_no_check_noticed_is_an_error(tmp_path: Path) -> Non
     assert story.verdict().passed
     story.job("capture")["injected"] = "corrupt"
     assert_error(story.verdict(), "capture: job 1 suffered the injected fault 'corrupt'", "no check")
+
+
+CORRUPT = SHARE.replace("{pattern: 7}", "{pattern: 7, corrupted-at: 100}")
+
+
+def corrupted(folder: Path, *places: int) -> Recording:
+    """The fill's device corrupts these bytes, and the other reads them so."""
+    story = record_steps(folder, CORRUPT)
+    data = bytearray(pattern(7, 0, 64 << 10))
+    for at in places:
+        data[at] ^= 1
+    story.job("capture")["injected"] = "corrupt"
+    story.result(DIGEST)["sha256"] = story.job("codec")["sha256"] = hashlib.sha256(data).hexdigest()
+    return story
+
+
+def test_corrupted_byte_that_is_expected_passes_and_is_told(tmp_path: Path) -> None:
+    verdict = corrupted(tmp_path, 100).verdict()
+    assert verdict.passed, verdict.why
+    assert verdict.notes == ("capture: job 1 suffered the injected fault 'corrupt'",)
+
+
+@pytest.mark.parametrize("places", [(), (101,), (100, 4096)])
+def test_corrupted_byte_that_is_expected_elsewhere_fails(tmp_path: Path, places: tuple[int, ...]) -> None:
+    """The bytes are right, or others are wrong than the one that was expected, or more."""
+    assert_failed(corrupted(tmp_path, *places).verdict(), "seed 7 with byte 0x64 corrupted", "digest")
 
 
 def test_injected_fault_that_is_expected_passes_and_is_told(tmp_path: Path) -> None:
