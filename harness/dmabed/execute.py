@@ -392,9 +392,12 @@ class Execution:
         return self._drivers[device]
 
     def _unplug(self, step: Step) -> dict[str, Any]:
-        device = step.args["device"]
+        device, how = step.args["device"], How(step.args["how"])
+        submitted = self._submitted.get(device, 0)
+        if how is How.REMOVED:
+            return self._slots.forget(device, self._driver_of(step)[1], submitted)
         self._drivers.pop(device, None)  # in another slot it has another name
-        return self._slots.unplug(device, How(step.args["how"]), self._submitted.get(device, 0))
+        return self._slots.unplug(device, how, submitted)
 
     def _plug(self, step: Step) -> dict[str, Any]:
         return self._slots.plug(step.args["device"], step.args.get("port"))

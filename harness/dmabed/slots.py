@@ -35,6 +35,8 @@ class How(Enum):
     """The button is pressed, and the guest switches the slot off when its 5 s are over."""
     SURPRISE = "surprise"
     """It is pulled out; the guest learns of it afterwards."""
+    REMOVED = "removed"
+    """It stays, and the guest forgets it (``remove`` in sysfs): the hot-plug driver has no part in it."""
 
 
 class Ask(Protocol):
@@ -50,6 +52,7 @@ class Slots:
         self._machine = machine
         self._ask = ask
         self._ports: dict[str, int] = {}  # of cards that were put into another slot
+        self._forgotten: set[str] = set()  # by the guest, though they are in their slot
         self.away: set[str] = set()
         self.departed: dict[str, tuple[Departed, ...]] = {}
 
@@ -84,12 +87,28 @@ class Slots:
 
     def plug(self, device: str, port: int | None) -> dict[str, Any]:
         """Put a card in, into its own slot or another; the answer says whether the guest's driver took it."""
+        if device in self._forgotten:
+            return self._rescan(device)
         if port is not None:
             self._ports[device] = port
         bus = {"bus": layout_names.port_id(self._port(device))}
         self._machine.qmp.command("device_add", **(argv.engine_properties(self._card(device)) | bus))
         self.away.discard(device)
         return self._wait(lambda names: device in names, "probe")
+
+    def forget(self, device: str, name: str, submitted: int) -> dict[str, Any]:
+        """Have the guest let go of a card that stays; ``name`` is its own for it, as 0000:03:00.0."""
+        answer = self._ask("write", {"path": f"/sys/bus/pci/devices/{name}/remove", "text": "1"})
+        if not answer.ok:
+            return answer.as_dict()
+        self._forgotten.add(device)
+        self.note_unbound(device, submitted)
+        return self._wait(lambda names: device not in names, "remove")
+
+    def _rescan(self, device: str) -> dict[str, Any]:
+        self._forgotten.discard(device)
+        answer = self._ask("write", {"path": "/sys/bus/pci/rescan", "text": "1"})
+        return self._wait(lambda names: device in names, "probe") if answer.ok else answer.as_dict()
 
     def note_unbound(self, device: str, submitted: int) -> None:
         """Its driver has dropped all jobs: those that never reached the device never will."""

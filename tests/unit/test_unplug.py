@@ -63,7 +63,7 @@ def _transcript(**known: Any) -> Transcript:
         (["unplug: {device: card}", "unplug: {device: card}"], ["card is unplugged here", "plug it before"]),
         (["unplug: {device: card}", "hold: {device: card}"], ["hold.device", "card is unplugged here"]),
         (["unplug: {device: card}", "unbind: {device: card}"], ["unbind.device", "card is unplugged here"]),
-        (["unplug: {device: card, how: gently}"], ["unplug.how", "asked, button, surprise"]),
+        (["unplug: {device: card, how: gently}"], ["unplug.how", "asked, button, surprise, removed"]),
     ],
 )
 def test_refusals(tmp_path: Path, steps: list[str], words: list[str]) -> None:
