@@ -300,11 +300,17 @@ static bool suits(const struct dmabed_backing *backing,
 	       dmabed_fits(backing->storage, user);
 }
 
-/* Takes the reference to @new, also when it fails. */
+/*
+ * Takes the reference to @new, also when it fails.  What the CPU cannot copy is
+ * known before anybody is disturbed; memory can still go while jobs are waited
+ * for.
+ */
 static int replace(struct dmabed_backing *backing, struct dmabed_storage *new)
 {
-	int ret = backing->ops->quiesce(backing);
+	int ret = dmabed_storage_copyable(new, backing->storage);
 
+	if (!ret)
+		ret = backing->ops->quiesce(backing);
 	if (!ret)
 		ret = dmabed_storage_copy(new, backing->storage);
 	if (ret) {
@@ -374,8 +380,9 @@ EXPORT_SYMBOL_GPL(dmabed_backing_is_in);
  * Allocates when there is no storage, moves it when it does not suit @user. New
  * storage suits all devices attached.
  *
- * Return: 0; -EBUSY when it cannot move; -ENOMEM; -ENODEV when the storage went
- * with a device; what quiesce() said.
+ * Return: 0; -EBUSY when it cannot move; -ENOMEM; -EOPNOTSUPP when the CPU does
+ * not reach one of the places; -ENODEV when the storage went with a device; what
+ * quiesce() said.
  */
 int dmabed_backing_place(struct dmabed_backing *backing,
 			 const struct dmabed_backing_user *user)
@@ -458,8 +465,9 @@ static int move_to(struct dmabed_backing *backing,
  * @place: where to, already checked; AUTO chooses anew
  *
  * Return: 0; -EBUSY when it cannot move; -EINVAL when the place is not allowed
- * or cannot suit all devices; -ENOMEM; -ENODEV when the storage went with a
- * device; what quiesce() said.
+ * or cannot suit all devices; -ENOMEM; -EOPNOTSUPP when the CPU does not reach
+ * one of the places; -ENODEV when the storage went with a device; what
+ * quiesce() said.
  */
 int dmabed_backing_migrate(struct dmabed_backing *backing,
 			   const struct dmabed_place *place)

@@ -125,58 +125,56 @@ void dmabed_list_limits_of(struct device *dev,
 }
 EXPORT_SYMBOL_GPL(dmabed_list_limits_of);
 
-static void window_push(struct dmabed_constraints *c, u64 first, u64 last)
-{
-	if (first > last || c->nr_windows == DMABED_MAX_WINDOWS)
-		return;
-	c->windows[c->nr_windows].first = first;
-	c->windows[c->nr_windows].last = last;
-	c->nr_windows++;
-}
+/* ---- reach ---- */
 
 /* The CPU addresses behind one window of the device's bus, as far as it reaches. */
-static void region_push(struct dmabed_constraints *c,
-			const struct bus_dma_region *region, u64 limit)
+static void region_window(const struct bus_dma_region *region, u64 limit,
+			  struct dmabed_window *window)
 {
 	u64 last = min(region->dma_start + region->size - 1, limit);
 
-	if (region->dma_start <= limit)
-		window_push(c, region->cpu_start,
-			    region->cpu_start + (last - region->dma_start));
+	window->first = region->cpu_start;
+	window->last = region->cpu_start + (last - region->dma_start);
+	/* all of it is beyond the mask: a window that holds nothing */
+	if (region->dma_start > limit)
+		*window = (struct dmabed_window){ .first = 1, .last = 0 };
 }
 
-static void device_windows(struct device *dev, struct dmabed_constraints *c)
+/*
+ * Window number @index of those that a device reaches by; false behind the last.
+ * Whoever asks counts from 0, as the end of the table is known by its entry.
+ */
+static bool device_window(struct device *dev, unsigned int index,
+			  struct dmabed_window *window)
 {
 	u64 limit = min_not_zero(dma_get_mask(dev), dev->bus_dma_limit);
-	const struct bus_dma_region *region = dev->dma_range_map;
+	const struct bus_dma_region *map = dev->dma_range_map;
 
-	c->nr_windows = 0;
 	/* an IOMMU brings every page within reach */
-	if (device_iommu_mapped(dev)) {
-		window_push(c, 0, U64_MAX);
-		return;
+	if (device_iommu_mapped(dev) ||
+	    dmabed_core_sabotaged(DMABED_CORE_IGNORE_REACH)) {
+		*window = (struct dmabed_window){ .last = U64_MAX };
+		return !index;
 	}
-	if (!region) {
-		window_push(c, 0, limit);
-		return;
+	if (!map) {
+		*window = (struct dmabed_window){ .last = limit };
+		return !index;
 	}
-	for (; region->size; region++)
-		region_push(c, region, limit);
+	if (!map[index].size)
+		return false;
+	region_window(&map[index], limit, window);
+	return true;
 }
 
-static void windows_intersect(struct dmabed_constraints *c,
-			      const struct dmabed_constraints *with)
+static bool device_reaches(struct device *dev, u64 first, u64 last)
 {
-	struct dmabed_constraints old = *c;
-	unsigned int i, j;
+	struct dmabed_window window;
+	unsigned int i;
 
-	c->nr_windows = 0;
-	for (i = 0; i < old.nr_windows; i++)
-		for (j = 0; j < with->nr_windows; j++)
-			window_push(c, max(old.windows[i].first,
-					   with->windows[j].first),
-				    min(old.windows[i].last,
-					with->windows[j].last));
+	for (i = 0; device_window(dev, i, &window); i++)
+		if (first >= window.first && last <= window.last)
+			return true;
+	return false;
 }
 
 /**
@@ -187,18 +185,7 @@ static void windows_intersect(struct dmabed_constraints *c,
 void dmabed_constraints_collate(struct dmabed_constraints *c,
 				const struct list_head *users)
 {
-	struct dmabed_backing_user *user;
-	struct dmabed_constraints one;
-
-	c->nr_windows = 0;
 	c->users = users;
-	window_push(c, 0, U64_MAX);
-	if (!users || dmabed_core_sabotaged(DMABED_CORE_IGNORE_REACH))
-		return;
-	list_for_each_entry(user, users, node) {
-		device_windows(user->dev, &one);
-		windows_intersect(c, &one);
-	}
 }
 
 /**
@@ -210,10 +197,48 @@ void dmabed_constraints_collate(struct dmabed_constraints *c,
 bool dmabed_constraints_reach(const struct dmabed_constraints *c,
 			      u64 first, u64 last)
 {
+	struct dmabed_backing_user *user;
+
+	if (!c->users)
+		return true;
+	list_for_each_entry(user, c->users, node)
+		if (!device_reaches(user->dev, first, last))
+			return false;
+	return true;
+}
+
+/* Does a run of so many bytes from @start on end by @last, and is it reached? */
+static bool run_reached(const struct dmabed_constraints *c, u64 start,
+			u64 last, u64 bytes)
+{
+	return start <= last && last - start >= bytes - 1 &&
+	       dmabed_constraints_reach(c, start, start + bytes - 1);
+}
+
+/**
+ * dmabed_constraints_hold - is there a run in a range that all devices reach
+ * @c: constraints
+ * @first: first byte of the range, CPU physical address
+ * @last: its last byte
+ * @bytes: length of the run, not 0
+ *
+ * If there is any, one begins where the range does or a window of a device.
+ */
+bool dmabed_constraints_hold(const struct dmabed_constraints *c, u64 first,
+			     u64 last, u64 bytes)
+{
+	struct dmabed_backing_user *user;
+	struct dmabed_window window;
 	unsigned int i;
 
-	for (i = 0; i < c->nr_windows; i++)
-		if (first >= c->windows[i].first && last <= c->windows[i].last)
-			return true;
+	if (run_reached(c, first, last, bytes))
+		return true;
+	if (!c->users)
+		return false;
+	list_for_each_entry(user, c->users, node)
+		for (i = 0; device_window(user->dev, i, &window); i++)
+			if (window.first > first &&
+			    run_reached(c, window.first, last, bytes))
+				return true;
 	return false;
 }

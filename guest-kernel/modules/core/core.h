@@ -84,8 +84,6 @@ struct dmabed_backing_user {
 	bool p2p;
 };
 
-#define DMABED_MAX_WINDOWS 8
-
 /**
  * struct dmabed_window - a range of CPU physical addresses
  * @first: first byte
@@ -98,16 +96,13 @@ struct dmabed_window {
 
 /**
  * struct dmabed_constraints - the limits of several devices
- * @windows: where every one of them reaches, in CPU physical addresses
- * @nr_windows: how many; 0: nowhere
  * @users: the devices (&struct dmabed_backing_user), NULL: none
  *
- * Reach is taken together, as one place has to suit all. Limits on lists are
- * not: each device is given a list of its own.
+ * Reach is taken together, as one place has to suit all; each device is asked
+ * when a place is at hand, so that it can have any number of windows. Limits on
+ * lists are not: each device is given a list of its own.
  */
 struct dmabed_constraints {
-	struct dmabed_window windows[DMABED_MAX_WINDOWS];
-	unsigned int nr_windows;
 	const struct list_head *users;
 };
 
@@ -115,6 +110,8 @@ void dmabed_constraints_collate(struct dmabed_constraints *c,
 				const struct list_head *users);
 bool dmabed_constraints_reach(const struct dmabed_constraints *c,
 			      u64 first, u64 last);
+bool dmabed_constraints_hold(const struct dmabed_constraints *c, u64 first,
+			     u64 last, u64 bytes);
 
 /* ---- segments.c ---- */
 
@@ -195,6 +192,8 @@ struct dmabed_storage *
 dmabed_storage_alloc(const struct dmabed_storage_request *request);
 void dmabed_storage_get(struct dmabed_storage *storage);
 void dmabed_storage_put(struct dmabed_storage *storage);
+int dmabed_storage_copyable(const struct dmabed_storage *to,
+			    const struct dmabed_storage *from);
 int dmabed_storage_copy(struct dmabed_storage *to,
 			const struct dmabed_storage *from);
 unsigned long dmabed_storage_pfn(const struct dmabed_storage *storage,

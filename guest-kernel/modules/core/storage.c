@@ -143,21 +143,6 @@ static bool run_listable(const struct dmabed_storage_request *request)
 	return all_take(request, takes_run);
 }
 
-static bool windows_hold(const struct dmabed_constraints *c, u64 first,
-			 u64 last, u64 bytes)
-{
-	u64 from, to;
-	unsigned int i;
-
-	for (i = 0; i < c->nr_windows; i++) {
-		from = max(first, c->windows[i].first);
-		to = min(last, c->windows[i].last);
-		if (from <= to && to - from + 1 >= bytes)
-			return true;
-	}
-	return false;
-}
-
 /* The default CMA area as the device tree describes it. */
 static struct reserved_mem *default_cma_area(void)
 {
@@ -172,6 +157,13 @@ static struct reserved_mem *default_cma_area(void)
 	return area;
 }
 
+static bool zone_holds(const struct zone *zone,
+		       const struct dmabed_constraints *c, u64 bytes)
+{
+	return dmabed_constraints_hold(c, PFN_PHYS(zone->zone_start_pfn),
+				       PFN_PHYS(zone_end_pfn(zone)) - 1, bytes);
+}
+
 static bool ram_holds(const struct dmabed_constraints *c, u64 bytes)
 {
 	struct zone *zone;
@@ -181,9 +173,7 @@ static bool ram_holds(const struct dmabed_constraints *c, u64 bytes)
 		for (i = 0; i < MAX_NR_ZONES; i++) {
 			zone = &NODE_DATA(node)->node_zones[i];
 			if (populated_zone(zone) &&
-			    windows_hold(c, PFN_PHYS(zone->zone_start_pfn),
-					 PFN_PHYS(zone_end_pfn(zone)) - 1,
-					 bytes))
+			    zone_holds(zone, c, bytes))
 				return true;
 		}
 	}
@@ -198,8 +188,8 @@ static bool contiguous_reached(const struct dmabed_storage_request *request)
 
 	if (!area)
 		return ram_holds(request->constraints, bytes);
-	return windows_hold(request->constraints, area->base,
-			    area->base + area->size - 1, bytes);
+	return dmabed_constraints_hold(request->constraints, area->base,
+				       area->base + area->size - 1, bytes);
 }
 
 /* Reach and use of local memory differ from device to device. */
@@ -237,9 +227,10 @@ static bool carveout_possible(const struct dmabed_storage_request *request)
 		possible = possible && local_reached(carveout, request);
 	else
 		possible = possible &&
-			   windows_hold(request->constraints, carveout->base,
-					carveout->base + carveout->size - 1,
-					bytes);
+			   dmabed_constraints_hold(request->constraints,
+						   carveout->base,
+						   carveout->base +
+						   carveout->size - 1, bytes);
 	dmabed_carveout_put(carveout);
 	return possible;
 }
@@ -563,7 +554,7 @@ bool dmabed_storage_gone(const struct dmabed_storage *storage)
 EXPORT_SYMBOL_GPL(dmabed_storage_gone);
 
 /* Can the CPU copy to or from it? */
-static int check_reach(const struct dmabed_storage *storage)
+static int reached_by_cpu(const struct dmabed_storage *storage)
 {
 	if (!storage->carveout)
 		return 0;
@@ -590,17 +581,32 @@ static void copy_page_of(struct dmabed_storage *to,
 }
 
 /**
+ * dmabed_storage_copyable - could all bytes be copied
+ * @to: storage of the same size
+ * @from: the storage
+ *
+ * It may come to be gone after this.
+ *
+ * Return: 0; -EOPNOTSUPP where the CPU does not reach; -ENODEV when the memory
+ * is gone.
+ */
+int dmabed_storage_copyable(const struct dmabed_storage *to,
+			    const struct dmabed_storage *from)
+{
+	return reached_by_cpu(from) ?: reached_by_cpu(to);
+}
+
+/**
  * dmabed_storage_copy - copy all bytes
  * @to: storage of the same size
  * @from: storage that nobody writes to now
  *
- * Return: 0; -EOPNOTSUPP where the CPU does not reach; -ENODEV when the memory
- * is gone; -ENOMEM.
+ * Return: 0; as dmabed_storage_copyable(); -ENOMEM.
  */
 int dmabed_storage_copy(struct dmabed_storage *to,
 			const struct dmabed_storage *from)
 {
-	int ret = check_reach(from) ?: check_reach(to);
+	int ret = dmabed_storage_copyable(to, from);
 	unsigned int i;
 	void *page;
 

@@ -180,7 +180,8 @@ static bool buffer_movable(struct dmabed_backing *backing)
 	if (buffer->pins &&
 	    !dmabed_exporter_sabotaged(DMABED_EXPORTER_MOVE_PINNED))
 		return false;
-	if (buffer->vmapped)
+	if (buffer->vmapped &&
+	    !dmabed_exporter_sabotaged(DMABED_EXPORTER_MOVE_VMAPPED))
 		return false;
 	return is_dynamic(buffer) || list_empty(&buffer->mappings);
 }

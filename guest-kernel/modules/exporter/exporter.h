@@ -85,6 +85,7 @@ void dmabed_zap_cpu_mappings(struct dmabed_buffer *buffer);
 /* in the order of docs/sabotage.md */
 enum dmabed_exporter_sabotage {
 	DMABED_EXPORTER_MOVE_PINNED = 1,
+	DMABED_EXPORTER_MOVE_VMAPPED,
 	DMABED_EXPORTER_FORGET_PIN,
 	DMABED_EXPORTER_NO_MOVE_NOTIFY,
 	DMABED_EXPORTER_NO_FENCE_WAIT,

@@ -7,6 +7,7 @@
 static const char * const names[] = {
 	[0] = "",
 	[DMABED_EXPORTER_MOVE_PINNED] = "move-pinned",
+	[DMABED_EXPORTER_MOVE_VMAPPED] = "move-vmapped",
 	[DMABED_EXPORTER_FORGET_PIN] = "forget-pin",
 	[DMABED_EXPORTER_NO_MOVE_NOTIFY] = "no-move-notify",
 	[DMABED_EXPORTER_NO_FENCE_WAIT] = "no-fence-wait",

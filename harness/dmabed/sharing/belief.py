@@ -85,7 +85,7 @@ class Importer:
         return any(w.cpu <= span.address and span.end <= w.cpu + w.size for w in self.windows)
 
     def holds_part(self, area: Run, size: int) -> bool:
-        """Does one window have so much of an area? windows_hold() of core/storage.c."""
+        """Does one window have so much of an area? dmabed_constraints_hold() of core/constraints.c."""
         if self.translated:
             return True
         shared = (ranges.common([area], [Run(w.cpu, w.size)]) for w in self.windows)
