@@ -16,6 +16,7 @@ from typing import Any
 
 from dmabed import iommu_checks, layout_checks, paths, schema, units, yamlfile
 from dmabed.errors import InputError
+from dmabed.ranges import Run
 
 DEVICE_MMIO_SIZE = 0x1000  # DMABED_ENGINE_MMIO_SIZE
 DEFAULT_LATENCY_NS = 1000  # latency-ns of docs/specs/dmabed-engine.md
@@ -49,6 +50,10 @@ class Reserved:
     base: int
     size: int
     kind: str
+
+    @property
+    def run(self) -> Run:
+        return Run(self.base, self.size)
 
 
 @dataclass(frozen=True)
@@ -173,7 +178,7 @@ class Device:
     bandwidth: int = 0
     local_memory: LocalMemory | None = None
     iommu: str | None = None
-    memory_region: str | None = None  # the area that its driver's own memory comes from
+    memory_region: str | None = None  # where its buffers, and its driver's own memory, come from
     coherent: bool = False
     source: str = ""
     notes: str = ""

@@ -246,10 +246,10 @@ def _device_problems(device: Device) -> Iterator[Problem]:
 
 
 def _region_problems(layout: Layout, device: Device) -> Iterator[Problem]:
-    areas = [area.name for area in layout.reserved if area.kind in CMA_KINDS]
+    kinds = (*CMA_KINDS, "pool")
+    areas = [area.name for area in layout.reserved if area.kind in kinds]
     if device.memory_region is not None and device.memory_region not in areas:
-        # the memory of a pool is the exporter's
-        what = f"'{device.memory_region}' is no CMA area of {layout.name}"
+        what = f"'{device.memory_region}' is no CMA area or pool of {layout.name}"
         yield Problem(("devices", device.name, "memory-region"), what, ", ".join(areas) or "none there")
 
 

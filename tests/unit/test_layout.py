@@ -279,7 +279,7 @@ WRONG = {
     "a region that is no CMA area": (
         "    alignment: 64",
         "    memory-region: firmware",
-        "30: devices.codec.memory-region: 'firmware' is no CMA area of small; allowed: linux,cma",
+        "30: devices.codec.memory-region: 'firmware' is no CMA area or pool of small; allowed: linux,cma",
     ),
     "reserved twice": (
         "name: firmware",

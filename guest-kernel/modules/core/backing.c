@@ -9,6 +9,7 @@
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/kernel.h>
+#include <linux/of_reserved_mem.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -19,6 +20,7 @@ static const u32 auto_kinds[] = {
 	DMABED_STORAGE_PAGES,
 	DMABED_STORAGE_LOW_PAGES,
 	DMABED_STORAGE_CONTIGUOUS,
+	DMABED_STORAGE_POOL,
 };
 
 /**
@@ -115,13 +117,22 @@ request_of(const struct dmabed_backing *backing,
 	};
 }
 
-/* An address and a source belong to the kind that the buffer began with. */
+/*
+ * An address and a source belong to the kind that the buffer began with.  Of the
+ * pools another one takes that of its devices, and none without their asking.
+ */
 static struct dmabed_place place_of(const struct dmabed_backing *backing,
-				    u32 kind)
+				    u32 kind,
+				    const struct dmabed_constraints *c)
 {
+	const struct reserved_mem *region = dmabed_constraints_region(c);
 	struct dmabed_place place = { .kind = kind };
 
-	return kind == backing->wanted.kind ? backing->wanted : place;
+	if (kind == backing->wanted.kind)
+		return backing->wanted;
+	if (kind == DMABED_STORAGE_POOL && region)
+		dmabed_region_name(place.source, region->name);
+	return place;
 }
 
 static bool any_possible(const struct dmabed_backing *backing)
@@ -135,7 +146,7 @@ static bool any_possible(const struct dmabed_backing *backing)
 
 	collate_users(backing, &c);
 	for (i = 0; i < nr; i++) {
-		place = place_of(backing, kinds[i]);
+		place = place_of(backing, kinds[i], &c);
 		request = request_of(backing, &place, &c);
 		if (dmabed_storage_possible(&request))
 			return true;
@@ -173,7 +184,7 @@ static struct dmabed_storage *choose(const struct dmabed_backing *backing)
 
 	collate_users(backing, &c);
 	for (i = 0; i < nr; i++) {
-		place = place_of(backing, kinds[i]);
+		place = place_of(backing, kinds[i], &c);
 		storage = try_place(backing, &place, &c);
 		if (!IS_ERR(storage))
 			return storage;

@@ -236,10 +236,7 @@ static void pool_register(struct device_node *node,
 		.visible = true,
 	};
 
-	/* the node's name ends at the address */
-	snprintf(like.name, sizeof(like.name), "%.*s",
-		 (int)strcspn(kbasename(node->full_name), "@"),
-		 kbasename(node->full_name));
+	dmabed_region_name(like.name, kbasename(node->full_name));
 	dmabed_carveout_register(&like);
 }
 

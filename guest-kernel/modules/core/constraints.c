@@ -11,6 +11,7 @@
 #include <linux/export.h>
 #include <linux/iommu.h>
 #include <linux/mutex.h>
+#include <linux/of_reserved_mem.h>
 #include <linux/slab.h>
 
 #include "core.h"
@@ -171,6 +172,8 @@ static bool device_reaches(struct device *dev, u64 first, u64 last)
 	struct dmabed_window window;
 	unsigned int i;
 
+	if (!dmabed_region_allows(dev, first, last))
+		return false;
 	for (i = 0; device_window(dev, i, &window); i++)
 		if (first >= window.first && last <= window.last)
 			return true;
@@ -207,6 +210,29 @@ bool dmabed_constraints_reach(const struct dmabed_constraints *c,
 	return true;
 }
 
+/**
+ * dmabed_constraints_region - where storage has to come from
+ * @c: constraints
+ *
+ * Return: what one of the devices asks for, NULL when none does. Where another
+ * one asks for something else there is no place that all reach.
+ */
+struct reserved_mem *
+dmabed_constraints_region(const struct dmabed_constraints *c)
+{
+	struct dmabed_backing_user *user;
+	struct reserved_mem *region;
+
+	if (!c->users)
+		return NULL;
+	list_for_each_entry(user, c->users, node) {
+		region = dmabed_region_of(user->dev);
+		if (region)
+			return region;
+	}
+	return NULL;
+}
+
 /* Does a run of so many bytes from @start on end by @last, and is it reached? */
 static bool run_reached(const struct dmabed_constraints *c, u64 start,
 			u64 last, u64 bytes)
@@ -222,16 +248,20 @@ static bool run_reached(const struct dmabed_constraints *c, u64 start,
  * @last: its last byte
  * @bytes: length of the run, not 0
  *
- * If there is any, one begins where the range does or a window of a device.
+ * If there is any, one begins where the range does, or the region or a window of
+ * a device.
  */
 bool dmabed_constraints_hold(const struct dmabed_constraints *c, u64 first,
 			     u64 last, u64 bytes)
 {
+	const struct reserved_mem *region = dmabed_constraints_region(c);
 	struct dmabed_backing_user *user;
 	struct dmabed_window window;
 	unsigned int i;
 
-	if (run_reached(c, first, last, bytes))
+	if (run_reached(c, first, last, bytes) ||
+	    (region && region->base > first &&
+	     run_reached(c, region->base, last, bytes)))
 		return true;
 	if (!c->users)
 		return false;

@@ -6,6 +6,7 @@
  * segments.c     how a run of bytes becomes a list that a device takes
  * storage.c      memory of a kind: allocation, copy, runs
  * carveout.c     pools of reserved memory, local memory of engines
+ * region.c       reserved memory that a device has to be given
  * fit.c          does given storage suit a given device
  * backing.c      late allocation, choice of a kind, migration
  * gone.c         buffers whose memory goes with a device
@@ -34,6 +35,8 @@
 #include <uapi/dmabed.h>
 
 #include "core/sabotage.h"
+
+struct reserved_mem;
 
 /* ---- constraints.c ---- */
 
@@ -110,6 +113,8 @@ void dmabed_constraints_collate(struct dmabed_constraints *c,
 				const struct list_head *users);
 bool dmabed_constraints_reach(const struct dmabed_constraints *c,
 			      u64 first, u64 last);
+struct reserved_mem *
+dmabed_constraints_region(const struct dmabed_constraints *c);
 bool dmabed_constraints_hold(const struct dmabed_constraints *c, u64 first,
 			     u64 last, u64 bytes);
 
@@ -145,6 +150,7 @@ int dmabed_segments_finish(struct dmabed_segments *s);
  * @nr_pages: size
  * @pages: the pages in order; NULL in a carve-out
  * @handle: for the DMA API, of contiguous storage
+ * @allocator: the device in whose name that was allocated
  * @carveout: where it is from, or NULL; of the rest nothing counts then
  * @base: its CPU physical address in the carve-out
  * @cpu: the same for the kernel; NULL where the CPU does not reach
@@ -155,6 +161,7 @@ struct dmabed_storage {
 	unsigned int nr_pages;
 	struct page **pages;
 	dma_addr_t handle;
+	struct device *allocator;
 	struct dmabed_carveout *carveout;
 	phys_addr_t base;
 	void __iomem *cpu;
@@ -254,6 +261,16 @@ int dmabed_carveout_alloc(struct dmabed_storage *storage,
 void dmabed_carveout_free(struct dmabed_storage *storage);
 void dmabed_pools_register(void);
 void dmabed_pools_unregister(void);
+
+/* ---- region.c ---- */
+
+bool dmabed_region_is_pool(struct device *dev);
+struct reserved_mem *dmabed_region_of(struct device *dev);
+bool dmabed_region_allows(struct device *dev, u64 first, u64 last);
+void dmabed_region_name(char *name, const char *node_name);
+void dmabed_areas_register(void);
+void dmabed_areas_unregister(void);
+struct device *dmabed_area_device(const struct reserved_mem *region);
 
 /* ---- backing.c ---- */
 
@@ -455,6 +472,7 @@ enum dmabed_core_sabotage {
 	DMABED_CORE_LEAK_STORAGE,
 	DMABED_CORE_KEEP_GONE_MEMORY,
 	DMABED_CORE_QUIESCE_FIRST,
+	DMABED_CORE_IGNORE_POOL,
 };
 
 bool dmabed_core_sabotaged(enum dmabed_core_sabotage which);

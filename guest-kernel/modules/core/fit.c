@@ -113,6 +113,22 @@ static bool carveout_fits(const struct dmabed_storage *storage,
 	       !dmabed_segments_finish(&s);
 }
 
+static bool region_allows(const struct dmabed_storage *storage,
+			  struct device *dev)
+{
+	u64 start;
+	unsigned int i;
+
+	if (!dmabed_region_of(dev))
+		return true;
+	for (i = 0; i < storage->nr_pages; i++) {
+		start = PFN_PHYS(dmabed_storage_pfn(storage, i));
+		if (!dmabed_region_allows(dev, start, start + PAGE_SIZE - 1))
+			return false;
+	}
+	return true;
+}
+
 /**
  * dmabed_fits - does storage suit a device
  * @storage: the storage
@@ -127,6 +143,8 @@ bool dmabed_fits(const struct dmabed_storage *storage,
 	struct dmabed_segments s = {};
 	unsigned int i;
 
+	if (!region_allows(storage, dev))
+		return false;
 	if (storage->carveout)
 		return carveout_fits(storage, user);
 	/* the IOMMU makes one reachable run of whatever there is */

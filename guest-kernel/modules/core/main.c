@@ -40,12 +40,14 @@ static int __init dmabed_core_init(void)
 		return ret;
 	dmabed_live_register();
 	dmabed_pools_register();
+	dmabed_areas_register();
 	return 0;
 }
 module_init(dmabed_core_init);
 
 static void __exit dmabed_core_exit(void)
 {
+	dmabed_areas_unregister();
 	dmabed_pools_unregister();
 	dmabed_live_unregister();
 	platform_device_unregister(core_device);

@@ -66,6 +66,7 @@ static const char * const names[] = {
 	[DMABED_CORE_LEAK_STORAGE] = "leak-storage",
 	[DMABED_CORE_KEEP_GONE_MEMORY] = "keep-gone-memory",
 	[DMABED_CORE_QUIESCE_FIRST] = "quiesce-first",
+	[DMABED_CORE_IGNORE_POOL] = "ignore-pool",
 };
 
 static struct dmabed_sabotage switches = {

@@ -4,7 +4,7 @@
  *
  *   PAGES       single pages of any zone
  *   LOW_PAGES   single pages of the low zones that every device reaches
- *   CONTIGUOUS  one run, from the default CMA area
+ *   CONTIGUOUS  one run, from the default CMA area, or that of a device
  *   FIXED       one run at a given address
  *   POOL        one run of a pool of reserved memory
  *   LOCAL       one run of an engine's own memory
@@ -183,9 +183,14 @@ static bool ram_holds(const struct dmabed_constraints *c, u64 bytes)
 /* Without a node in the device tree the kernel alone knows where its area is. */
 static bool contiguous_reached(const struct dmabed_storage_request *request)
 {
-	struct reserved_mem *area = default_cma_area();
+	struct reserved_mem *region =
+		dmabed_constraints_region(request->constraints);
+	struct reserved_mem *area = region ?: default_cma_area();
 	u64 bytes = request_bytes(request);
 
+	/* a pool is no area */
+	if (region && !dmabed_area_device(region))
+		return false;
 	if (!area)
 		return ram_holds(request->constraints, bytes);
 	return dmabed_constraints_hold(request->constraints, area->base,
@@ -207,7 +212,9 @@ static bool local_reached(const struct dmabed_carveout *carveout,
 	if (!users)
 		return true;
 	list_for_each_entry(user, users, node)
-		if (!dmabed_carveout_reached(&whole, user))
+		if (!dmabed_carveout_reached(&whole, user) ||
+		    !dmabed_region_allows(user->dev, whole.base,
+					  whole.base + carveout->size - 1))
 			return false;
 	return true;
 }
@@ -359,34 +366,39 @@ static int alloc_high_pages(struct dmabed_storage *storage)
 
 static void free_contiguous(struct dmabed_storage *storage)
 {
-	dma_free_pages(dmabed_core_device(),
+	dma_free_pages(storage->allocator,
 		       (size_t)storage->nr_pages << PAGE_SHIFT,
 		       storage->pages[0], storage->handle, DMA_BIDIRECTIONAL);
 }
 
 /* When its area is full the DMA API goes on to the page allocator. */
-static bool outside_of_area(const struct page *page)
+static bool outside_of_area(const struct page *page,
+			    const struct reserved_mem *area)
 {
-	struct reserved_mem *area = default_cma_area();
 	phys_addr_t start = page_to_phys(page);
 
 	return area && (start < area->base ||
 			start >= area->base + area->size);
 }
 
-static int alloc_contiguous(struct dmabed_storage *storage)
+static int alloc_contiguous(struct dmabed_storage *storage,
+			    const struct dmabed_constraints *c)
 {
+	const struct reserved_mem *region = dmabed_constraints_region(c);
 	struct page *first;
 
-	first = dma_alloc_pages(dmabed_core_device(),
+	storage->allocator = region ? dmabed_area_device(region) :
+				      dmabed_core_device();
+	first = dma_alloc_pages(storage->allocator,
 				(size_t)storage->nr_pages << PAGE_SHIFT,
 				&storage->handle, DMA_BIDIRECTIONAL,
 				GFP_KERNEL | __GFP_NOWARN);
 	if (!first)
 		return -ENOMEM;
 	fill_run(storage, 0, page_to_pfn(first), storage->nr_pages);
-	/* a single page is never taken from the area, and always contiguous */
-	if (storage->nr_pages > 1 && outside_of_area(first)) {
+	/* a single page is not taken from the default area, and contiguous */
+	if ((region || storage->nr_pages > 1) &&
+	    outside_of_area(first, region ?: default_cma_area())) {
 		free_contiguous(storage);
 		return -ENOMEM;
 	}
@@ -441,7 +453,7 @@ static int alloc_by_kind(struct dmabed_storage *storage,
 		return alloc_single_pages(storage, GFP_KERNEL |
 					  low_zone_flag(request->constraints));
 	case DMABED_STORAGE_CONTIGUOUS:
-		return alloc_contiguous(storage);
+		return alloc_contiguous(storage, request->constraints);
 	case DMABED_STORAGE_FIXED:
 		return alloc_fixed(storage, request);
 	case DMABED_STORAGE_POOL:

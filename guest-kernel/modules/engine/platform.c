@@ -35,12 +35,15 @@ static void release_memory_region(void *dev)
 
 /*
  * An area of its own is optional; ring and lists then come from it.  It is let
- * go of when the ring is freed, which devres does last.
+ * go of when the ring is freed, which devres does last.  A pool is for buffers.
  */
 static int init_memory_region(struct device *dev)
 {
-	int ret = of_reserved_mem_device_init(dev);
+	int ret;
 
+	if (dmabed_region_is_pool(dev))
+		return 0;
+	ret = of_reserved_mem_device_init(dev);
 	if (ret)
 		return ret == -ENODEV ? 0 : ret;
 	return devm_add_action_or_reset(dev, release_memory_region, dev);

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from dmabed import ranges
-from dmabed.layout import NO_BOUNDARY, Device, Layout, Window
+from dmabed.layout import NO_BOUNDARY, Device, Layout, Reserved, Window
 from dmabed.ranges import Run
 from dmabed.sharing.zones import page_of
 
@@ -55,6 +55,8 @@ class Importer:
     page: int = 4096
     checked: bool = False
     """The driver of its IOMMU refuses what that can't drive, and does not truncate it."""
+    region: Reserved | None = None
+    """Where buffers for it have to come from, by exporters that ask: dmabed_region_of() of core/region.c."""
 
     # ---- what Linux believes ----
 
@@ -80,15 +82,24 @@ class Importer:
 
     def holds(self, span: Run) -> bool:
         """Is all of it in one window? dmabed_constraints_reach() of core/constraints.c."""
+        if not self.allows([span]):
+            return False
         if self.translated:
             return True
         return any(w.cpu <= span.address and span.end <= w.cpu + w.size for w in self.windows)
 
+    def allows(self, runs: Sequence[Run]) -> bool:
+        """Is all of it where its buffers have to be?"""
+        if self.region is None:
+            return True
+        return ranges.total(ranges.common(runs, [self.region.run])) == ranges.total(runs)
+
     def holds_part(self, area: Run, size: int) -> bool:
         """Does one window have so much of an area? dmabed_constraints_hold() of core/constraints.c."""
+        parts = ranges.common([area], [self.region.run]) if self.region else (area,)
         if self.translated:
-            return True
-        shared = (ranges.common([area], [Run(w.cpu, w.size)]) for w in self.windows)
+            return any(part.length >= size for part in parts)
+        shared = (ranges.common(parts, [Run(w.cpu, w.size)]) for w in self.windows)
         return any(run.length >= size for runs in shared for run in runs)
 
     # ---- what the hardware does ----
@@ -197,7 +208,14 @@ def importer(layout: Layout, device: Device) -> Importer:
         ram,
         page_of(layout),
         checked=iommu is not None and iommu.type in CHECKING,
+        region=_region(layout, device),
     )
+
+
+def _region(layout: Layout, device: Device) -> Reserved | None:
+    """The default area asks for nothing: who names it says where its driver's own memory is from."""
+    named = (entry for entry in layout.reserved if entry.name == device.memory_region)
+    return next((entry for entry in named if entry.kind != "cma-default"), None)
 
 
 def _share(part: int, whole: int) -> Reach:

@@ -81,7 +81,8 @@ class _Case:
     def contiguous(self) -> Expectation:
         if not placement.contiguous_possible(self.memory, (self.importer,), self.size):
             return _only(refused("EINVAL"), "it must be a run of the CMA area, and none suits it")
-        return self._chosen((placement.contiguous(self.memory, self.size),), self._good())
+        where = placement.contiguous(self.memory, self.size, (self.importer,))
+        return self._chosen((where,), self._good())
 
     def in_use(self) -> Expectation:
         """Storage is at the top of RAM; what does not suit moves."""
@@ -124,6 +125,8 @@ class _Case:
 
     def _fits(self, where: Placement) -> frozenset[bool]:
         """Could the importer use this storage without a bounce? dmabed_fits() of core/fit.c."""
+        if not self.importer.allows(where.ram):
+            return frozenset({False})
         if self.importer.translated:
             return frozenset({True})
         reach = self.importer.believed(where.ram)

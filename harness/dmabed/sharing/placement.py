@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from dmabed import ranges
+from dmabed.layout import Reserved
 from dmabed.ranges import Run
 from dmabed.sharing.belief import Importer
 from dmabed.sharing.zones import MIB, Memory
@@ -39,7 +40,7 @@ class Exporter(Enum):
     SCATTERED = "scattered"
     """Ours: single pages, and nothing else."""
     CONTIGUOUS = "contiguous"
-    """Ours: one run of the default CMA area, and nothing else."""
+    """Ours: one run of the default CMA area, or of that which the importer names, and nothing else."""
     HIGH = "unconstrained-high"
     """Ours, as exporters are that ask nobody: at the top of RAM."""
     SYSTEM_HEAP = "system-heap"
@@ -92,8 +93,16 @@ def pageblock(page: int) -> int:
     return page * (page // TABLE_ENTRY)
 
 
-def contiguous(memory: Memory, size: int) -> Placement:
-    """One run of the default CMA area; a single page is never taken from there (dma_alloc_contiguous())."""
+def region_of(users: tuple[Importer, ...]) -> Reserved | None:
+    """What the users ask for; where two ask for different ones nothing is possible anyway."""
+    return next((user.region for user in users if user.region), None)
+
+
+def contiguous(memory: Memory, size: int, users: tuple[Importer, ...] = ()) -> Placement:
+    """One run of the users' area, or the default one, which gives no single page (dma_alloc_contiguous())."""
+    region = region_of(users)
+    if region:
+        return Placement(f"the CMA area {region.name}", (region.run,), Follow.YES, size)
     if size <= memory.page or memory.cma is None:
         return favourite(memory, Follow.YES, size)
     return Placement("the CMA area", (memory.cma,), Follow.YES, size)
@@ -134,7 +143,10 @@ def choices(memory: Memory, users: tuple[Importer, ...], size: int, *, at_top: b
     if listable and low:
         found.append(single_pages(memory, size, low))
     if contiguous_possible(memory, users, size):
-        found.append(contiguous(memory, size))
+        found.append(contiguous(memory, size, users))
+    region = region_of(users)
+    if region and region.kind == "pool" and _run_possible(users, size, [region.run]):
+        found.append(Placement(f"the pool {region.name}", (region.run,), Follow.YES, size))
     return tuple(found)
 
 
@@ -154,9 +166,16 @@ def pages_possible(memory: Memory, users: tuple[Importer, ...], size: int) -> bo
 
 def contiguous_possible(memory: Memory, users: tuple[Importer, ...], size: int) -> bool:
     """contiguous_reached() and run_listable()."""
+    region = region_of(users)
+    if region:
+        return region.kind == "cma" and _run_possible(users, size, [region.run])
+    areas = [memory.cma] if memory.cma else [zone.span for zone in memory.zones]
+    return _run_possible(users, size, areas)
+
+
+def _run_possible(users: tuple[Importer, ...], size: int, areas: list[Run]) -> bool:
     if not all(user.translated or user.takes_run(size) for user in users):
         return False
-    areas = [memory.cma] if memory.cma else [zone.span for zone in memory.zones]
     return any(all(user.holds_part(area, size) for user in users) for area in areas)
 
 
