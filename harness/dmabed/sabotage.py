@@ -193,8 +193,8 @@ def _check_word(word: str, switches: Sequence[Switch]) -> None:
         return
     known = [row.id for row in rows.table()]
     if word in known:
-        rest = ", ".join(row for row in known if row in tried)
-        raise InputError(f"no switch breaks the row {word}", hint=f"rows with a switch: {rest}")
+        without = ", ".join(row for row in known if row not in tried)
+        raise InputError(f"no switch breaks the row {word}", hint=f"all rows have one, but for {without}")
     raise InputError(
         f"'{word}' is neither a row nor a switch",
         hint=f"{meant(word, [*known, *names])}docs/sabotage.md lists the switches, `./dmabed rows` the rows",

@@ -55,12 +55,12 @@ class FakeRunner:
 
 
 @pytest.fixture
-def tried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Status], Result]:
+def tried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Result]:
     """``dmabed sabotage no-copy`` on a testbed where scenarios end like this with the switch on."""
 
-    def run(status: Status) -> Result:
+    def run(status: Status, *more: str) -> Result:
         FakeRunner.with_switch, FakeRunner.asked = status, 0
-        words = ["no-copy", "--jobs", "1", "--results", str(tmp_path / "results")]
+        words = ["no-copy", "--jobs", "1", "--results", str(tmp_path / "results"), *more]
         return CliRunner().invoke(module.sabotage, words, standalone_mode=False)
 
     monkeypatch.setattr(module, "Runner", FakeRunner)
@@ -77,7 +77,7 @@ def stored(tmp_path: Path) -> dict[str, object]:
     return found
 
 
-def test_caught(tried: Callable[[Status], Result], tmp_path: Path) -> None:
+def test_caught(tried: Callable[..., Result], tmp_path: Path) -> None:
     done = tried(Status.FAILED)
     assert done.return_value == 0
     assert "caught    no-copy on C4, P10" in done.stderr
@@ -85,14 +85,23 @@ def test_caught(tried: Callable[[Status], Result], tmp_path: Path) -> None:
     assert stored(tmp_path)["foreign-kernel"] is False
 
 
-def test_survived(tried: Callable[[Status], Result]) -> None:
+def test_a_trial_of_the_users_kernel_is_marked_and_does_not_count(
+    tried: Callable[..., Result], tmp_path: Path
+) -> None:
+    assert tried(Status.FAILED, "--kernel", "Image").return_value == 0
+    assert stored(tmp_path)["foreign-kernel"] is True
+    done = table(tmp_path / "results", "C4")
+    assert "1 runs of kernels of yours (--kernel) are not counted" in done.stderr
+
+
+def test_survived(tried: Callable[..., Result]) -> None:
     done = tried(Status.PASSED)
     assert done.return_value == 1
     assert "survived  no-copy on C4, P10" in done.stderr
     assert "1 switches, 1 survived" in done.stdout
 
 
-def test_not_tried(tried: Callable[[Status], Result], tmp_path: Path) -> None:
+def test_not_tried(tried: Callable[..., Result], tmp_path: Path) -> None:
     done = tried(Status.ERROR)
     assert done.return_value == 2
     assert "not tried no-copy on C4, P10" in done.stderr
@@ -103,7 +112,7 @@ def test_not_tried(tried: Callable[[Status], Result], tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_made_is_told_before_anything_runs(
-    tried: Callable[[Status], Result], tmp_path: Path
+    tried: Callable[..., Result], tmp_path: Path
 ) -> None:
     (tmp_path / "results").symlink_to(tmp_path / "nowhere" / "at" / "all")
     FakeRunner.asked = 0
@@ -126,9 +135,7 @@ def test_rows_of_a_folder_that_is_not_there(tmp_path: Path) -> None:
     assert "misspelt: no such folder" in str(done.exception)
 
 
-def test_rows_say_that_they_rest_on_results_of_before(
-    tried: Callable[[Status], Result], tmp_path: Path
-) -> None:
+def test_rows_say_that_they_rest_on_results_of_before(tried: Callable[..., Result], tmp_path: Path) -> None:
     tried(Status.FAILED)
     folder = tmp_path / "results"
     listed = json.loads(table(folder, "P10", "--json").stdout)[0]
