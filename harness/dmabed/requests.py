@@ -56,6 +56,8 @@ def plain(step: Step, handles: Mapping[str, int] = MappingProxyType({})) -> dict
         request["timeout-ms"] = int(request.pop("timeout") * 1000)
     if step.verb == "parameter":
         return _parameter(step)
+    if "limits" in request:
+        request |= _limits(request.pop("limits"))
     if "module" in request:
         request |= _module(step)
     if "handle" in request:
@@ -66,6 +68,14 @@ def plain(step: Step, handles: Mapping[str, int] = MappingProxyType({})) -> dict
 def of_generation(verb: str, generation: str) -> dict[str, str]:
     """What a request says of the generation; nothing is the current one."""
     return {KEY: generation} if verb in _OF_A_GENERATION and generation != CURRENT else {}
+
+
+def _limits(limits: Mapping[str, int]) -> dict[str, Any]:
+    """A buffer's own: the agent is told the highest address, not the first one behind it."""
+    numbers = {"highest" if key == "below" else key: value for key, value in limits.items()}
+    if "highest" in numbers:
+        numbers["highest"] -= 1
+    return {key: value if key == "max-segments" else hex(value) for key, value in numbers.items()}
 
 
 def _handle(step: Step, handles: Mapping[str, int]) -> dict[str, int | None]:

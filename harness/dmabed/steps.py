@@ -128,7 +128,10 @@ _EXPECT_KEYS: dict[str, tuple[str, ...]] = {
     "blocked": (),
 }
 _MODIFIERS = ("expect", "hardware", "thread", "process", "as")
-_SIZES = ("size", "offset", "at", "below", "above", "mismatch", "corrupted-at")
+_SIZES = (
+    *("size", "offset", "at", "below", "above", "mismatch", "corrupted-at"),
+    *("max-segment-size", "alignment"),
+)
 _LISTS = ("flags", "events", "ready", "tests", "allowed")
 
 
@@ -366,4 +369,6 @@ def _in_bytes(values: Mapping[str, Any]) -> dict[str, Any]:
 def _plain(key: str, value: Any) -> Any:
     if key in _LISTS:
         return tuple(value)
+    if key == "limits":
+        return _in_bytes(value)
     return units.size(value) if key in _SIZES else value

@@ -104,6 +104,10 @@ static json_t *op_export(const json_t *request)
 		.address = request_u64(request, "address", 0),
 		.fd = -1,
 		.allowed = request_words(request, "allowed", storage_bits),
+		.highest = request_u64(request, "highest", 0),
+		.max_segment_size = request_u64(request, "max-segment-size", 0),
+		.max_segments = (uint32_t)request_u64(request, "max-segments", 0),
+		.alignment = (uint32_t)request_u64(request, "alignment", 0),
 	};
 	struct device *exporter;
 	int error;
@@ -463,6 +467,10 @@ const struct op dmabuf_ops[] = {
 					{ "flags", KEY_WORDS, false, export_flags },
 					{ "source", KEY_TEXT, false, NULL },
 					{ "allowed", KEY_WORDS, false, storage_bits },
+					{ "highest", KEY_U64, false, NULL },
+					{ "max-segment-size", KEY_U64, false, NULL },
+					{ "max-segments", KEY_U64, false, NULL },
+					{ "alignment", KEY_U64, false, NULL },
 					GENERATION_KEY } },
 	{ "migrate", op_migrate, false, { BUFFER, { "storage", KEY_WORD, false, storages },
 					  { "address", KEY_U64, false, NULL },

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define NAME_MAX_LENGTH 64
-#define MAX_KEYS 12
+#define MAX_KEYS 16
 
 enum key_kind {
 	KEY_NONE, /* ends a list of keys */

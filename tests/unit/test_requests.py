@@ -19,6 +19,19 @@ def test_sizes_become_lengths_and_wide_numbers_hexadecimal() -> None:
     }
 
 
+def test_limits_of_a_buffer_stand_beside_it() -> None:
+    limits = {"below": 4 << 30, "max-segments": 2, "max-segment-size": 65536, "alignment": 1 << 20}
+    step = Step(0, 1, "export", {"buffer": "b", "size": 4096, "limits": limits})
+    assert requests.plain(step) == {
+        "buffer": "b",
+        "length": "0x1000",
+        "highest": "0xffffffff",
+        "max-segments": 2,
+        "max-segment-size": "0x10000",
+        "alignment": "0x100000",
+    }
+
+
 def test_flags_are_a_list_and_a_thread_goes_along() -> None:
     step = Step(0, 1, "export", {"buffer": "b", "size": 4096, "flags": ("high",)}, thread="two")
     assert requests.plain(step) == {"buffer": "b", "length": "0x1000", "flags": ["high"], "thread": "two"}

@@ -9,7 +9,7 @@ import pytest
 from sharing_layouts import GIB, KIB, MIB, behind_iommu, device, layout, window
 
 from dmabed import layout as layouts
-from dmabed.layout import Bank, Device, Layout
+from dmabed.layout import Bank, Device, Layout, Reserved
 from dmabed.sharing import cells, zones
 from dmabed.sharing.belief import importer
 from dmabed.sharing.expected import expect
@@ -174,3 +174,34 @@ def test_every_layout_has_cells_and_few_open_ones(name: str) -> None:
     assert len({cell.name for cell in plan.cells}) == len(plan.cells)
     assert all(cell.expectation.allowed for cell in plan.cells)
     assert sum(cell.expectation.open for cell in plan.cells) <= len(plan.cells) / 4
+
+
+AREA = Reserved("own", 0x80000000, 2 * MIB, "cma")
+POOL = Reserved("own", 0x80000000, 2 * MIB, "pool")
+DEFAULT = Reserved("linux,cma", 0xB8000000, 896 * MIB, "cma-default")
+
+
+@pytest.mark.parametrize(
+    ("region", "exporter", "expected"),
+    [
+        (AREA, Exporter.AUTO, ["direct", "direct", "refused EINVAL"]),
+        (POOL, Exporter.AUTO, ["direct", "direct", "refused EINVAL"]),
+        (AREA, Exporter.IN_USE, ["migrated", "migrated", "refused EINVAL"]),
+        (POOL, Exporter.STATIC, ["refused EBUSY", "refused EBUSY", "refused EINVAL"]),
+        # a single page of the area, too; a pool is no area
+        (AREA, Exporter.CONTIGUOUS, ["direct", "direct", "refused EINVAL"]),
+        (POOL, Exporter.CONTIGUOUS, ["refused EINVAL"] * 3),
+        (AREA, Exporter.SCATTERED, ["refused EINVAL"] * 3),
+        # who asks nobody is not told
+        (AREA, Exporter.HIGH, ["direct"] * 3),
+        (POOL, Exporter.CMA_HEAP, ["direct"] * 3),
+    ],
+)
+def test_a_region_of_its_own(region: Reserved, exporter: Exporter, expected: list[str]) -> None:
+    dut = device("dut", memory_region="own")
+    assert outcomes(layout(dut, device("wide"), reserved=(DEFAULT, region)), "dut", exporter) == expected
+
+
+def test_the_default_area_asks_for_nothing() -> None:
+    dut = device("dut", memory_region="linux,cma")
+    assert outcomes(layout(dut, device("wide")), "dut", Exporter.SCATTERED) == ["direct"] * 3

@@ -332,9 +332,20 @@ struct dmabed_wait {
  *	that the buffer may move to. 0: AUTO chooses from all, DMABED_IOC_MIGRATE
  *	moves to all, and what began as one kind does not leave it by itself
  * @reserved2: 0
+ * @highest: highest CPU physical address of the storage, 0: any
+ * @max_segment_size: longest segment of the storage, bytes, 0: any
+ * @max_segments: segments of the storage, none longer than that, 0: any number
+ * @alignment: start of each of its segments, bytes, a power of 2, 0: any
+ *
+ * The last four are limits of the buffer itself, also with UNCONSTRAINED: they
+ * are taken together with those of the devices, as if one more were attached.
+ * Limits that no storage of this length can keep to are EINVAL at once; what
+ * this machine has not is, as with devices, EINVAL at the attach or the first
+ * mapping.
  *
  * Storage is allocated by the first mapping (device, or CPU by mmap).  AUTO
- * takes PAGES, LOW_PAGES or CONTIGUOUS; the other kinds only when asked for.
+ * takes PAGES, LOW_PAGES or CONTIGUOUS, or the POOL that a device has to have;
+ * the other kinds only when asked for.
  */
 struct dmabed_export {
 	__u32 size;
@@ -348,6 +359,10 @@ struct dmabed_export {
 	char source[DMABED_NAME_LEN];
 	__u32 allowed;
 	__u32 reserved2;
+	__u64 highest;
+	__u64 max_segment_size;
+	__u32 max_segments;
+	__u32 alignment;
 };
 
 /**

@@ -43,6 +43,7 @@ void dmabed_backing_init(struct dmabed_backing *backing,
 	backing->high = request->flags & DMABED_EXPORT_HIGH;
 	backing->unconstrained = request->flags & DMABED_EXPORT_UNCONSTRAINED;
 	backing->no_late_attach = request->flags & DMABED_EXPORT_NO_LATE_ATTACH;
+	dmabed_buffer_limits_init(&backing->limits, request);
 	INIT_LIST_HEAD(&backing->users);
 }
 EXPORT_SYMBOL_GPL(dmabed_backing_init);
@@ -63,15 +64,20 @@ static void collate_users(const struct dmabed_backing *backing,
 			  struct dmabed_constraints *c)
 {
 	dmabed_constraints_collate(c, backing->unconstrained ?
-				      NULL : &backing->users);
+				      NULL : &backing->users,
+				   &backing->limits);
 }
 
 static bool fits_users(const struct dmabed_backing *backing,
 		       const struct dmabed_storage *storage)
 {
 	struct dmabed_backing_user *user;
+	struct dmabed_constraints c;
 
-	if (backing->unconstrained)
+	collate_users(backing, &c);
+	if (!dmabed_keeps_to(storage, c.own))
+		return false;
+	if (!c.users)
 		return true;
 	list_for_each_entry(user, &backing->users, node)
 		if (!dmabed_fits(storage, user))

@@ -86,6 +86,21 @@ static void list_limits_none(struct dmabed_list_limits *limits)
 	limits->granule = 1;
 }
 
+/**
+ * dmabed_buffer_limits_init - what was asked for a buffer itself
+ * @limits: filled in
+ * @request: what user space asked for, already checked
+ */
+void dmabed_buffer_limits_init(struct dmabed_buffer_limits *limits,
+			       const struct dmabed_export *request)
+{
+	limits->highest = request->highest ?: U64_MAX;
+	list_limits_none(&limits->list);
+	limits->list.max_size = request->max_segment_size ?: U64_MAX;
+	limits->list.max_segments = request->max_segments ?: U32_MAX;
+	limits->list.alignment = request->alignment ?: 1;
+}
+
 static void list_limits_registered(struct device *dev,
 				   struct dmabed_list_limits *limits)
 {
@@ -181,18 +196,23 @@ static bool device_reaches(struct device *dev, u64 first, u64 last)
 }
 
 /**
- * dmabed_constraints_collate - what several devices ask for
+ * dmabed_constraints_collate - what several devices and a buffer ask for
  * @c: filled in
  * @users: the devices, kept by the caller as long as @c; NULL: none
+ * @own: the buffer's limits, likewise
  */
 void dmabed_constraints_collate(struct dmabed_constraints *c,
-				const struct list_head *users)
+				const struct list_head *users,
+				const struct dmabed_buffer_limits *own)
 {
 	c->users = users;
+	c->own = own;
+	if (dmabed_core_sabotaged(DMABED_CORE_IGNORE_BUFFER_LIMITS))
+		c->own = NULL;
 }
 
 /**
- * dmabed_constraints_reach - do all devices reach all of a range
+ * dmabed_constraints_reach - do all devices reach all of a range, and may it be
  * @c: constraints
  * @first: first byte, CPU physical address
  * @last: last byte
@@ -202,6 +222,8 @@ bool dmabed_constraints_reach(const struct dmabed_constraints *c,
 {
 	struct dmabed_backing_user *user;
 
+	if (c->own && last > c->own->highest)
+		return false;
 	if (!c->users)
 		return true;
 	list_for_each_entry(user, c->users, node)

@@ -98,8 +98,22 @@ struct dmabed_window {
 };
 
 /**
- * struct dmabed_constraints - the limits of several devices
+ * struct dmabed_buffer_limits - limits of a buffer itself
+ * @highest: highest CPU physical address
+ * @list: of its segments, by CPU physical addresses
+ */
+struct dmabed_buffer_limits {
+	u64 highest;
+	struct dmabed_list_limits list;
+};
+
+void dmabed_buffer_limits_init(struct dmabed_buffer_limits *limits,
+			       const struct dmabed_export *request);
+
+/**
+ * struct dmabed_constraints - the limits of several devices, and a buffer's own
  * @users: the devices (&struct dmabed_backing_user), NULL: none
+ * @own: the buffer's, NULL: none
  *
  * Reach is taken together, as one place has to suit all; each device is asked
  * when a place is at hand, so that it can have any number of windows. Limits on
@@ -107,10 +121,12 @@ struct dmabed_window {
  */
 struct dmabed_constraints {
 	const struct list_head *users;
+	const struct dmabed_buffer_limits *own;
 };
 
 void dmabed_constraints_collate(struct dmabed_constraints *c,
-				const struct list_head *users);
+				const struct list_head *users,
+				const struct dmabed_buffer_limits *own);
 bool dmabed_constraints_reach(const struct dmabed_constraints *c,
 			      u64 first, u64 last);
 struct reserved_mem *
@@ -214,6 +230,8 @@ unsigned int dmabed_storage_runs(const struct dmabed_storage *storage,
 
 bool dmabed_fits(const struct dmabed_storage *storage,
 		 const struct dmabed_backing_user *user);
+bool dmabed_keeps_to(const struct dmabed_storage *storage,
+		     const struct dmabed_buffer_limits *own);
 bool dmabed_carveout_behind_iommu(const struct dmabed_storage *storage,
 				  const struct dmabed_backing_user *user);
 bool dmabed_carveout_reached(const struct dmabed_storage *storage,
@@ -302,6 +320,7 @@ struct dmabed_backing_ops {
  * @allowed: bits of the kinds that it may use, 0: see struct dmabed_export
  * @high: take the highest pages there are (PAGES)
  * @unconstrained: ask no device for its limits
+ * @limits: of the buffer itself
  * @no_late_attach: no device may attach once one was given the storage
  * @given: one was
  * @users: devices attached
@@ -318,6 +337,7 @@ struct dmabed_backing {
 	bool unconstrained;
 	bool no_late_attach;
 	bool given;
+	struct dmabed_buffer_limits limits;
 	struct list_head users;
 	struct dmabed_storage *storage;
 	u32 migrations;
@@ -473,6 +493,7 @@ enum dmabed_core_sabotage {
 	DMABED_CORE_KEEP_GONE_MEMORY,
 	DMABED_CORE_QUIESCE_FIRST,
 	DMABED_CORE_IGNORE_POOL,
+	DMABED_CORE_IGNORE_BUFFER_LIMITS,
 };
 
 bool dmabed_core_sabotaged(enum dmabed_core_sabotage which);

@@ -113,6 +113,30 @@ static bool carveout_fits(const struct dmabed_storage *storage,
 	       !dmabed_segments_finish(&s);
 }
 
+/**
+ * dmabed_keeps_to - does storage keep to limits of its buffer
+ * @storage: the storage
+ * @own: the limits, NULL: none
+ */
+bool dmabed_keeps_to(const struct dmabed_storage *storage,
+		     const struct dmabed_buffer_limits *own)
+{
+	struct dmabed_segments s = {};
+	unsigned int i;
+	u64 start;
+
+	if (!own)
+		return true;
+	s.limits = own->list;
+	for (i = 0; i < storage->nr_pages; i++) {
+		start = PFN_PHYS(dmabed_storage_pfn(storage, i));
+		if (start + PAGE_SIZE - 1 > own->highest ||
+		    dmabed_segments_add(&s, start, PAGE_SIZE))
+			return false;
+	}
+	return !dmabed_segments_finish(&s);
+}
+
 static bool region_allows(const struct dmabed_storage *storage,
 			  struct device *dev)
 {

@@ -5,6 +5,9 @@
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/fcntl.h>
+#include <linux/log2.h>
+#include <linux/math64.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -76,6 +79,20 @@ static bool flags_contradict(u32 flags)
 	return (flags & both) == both;
 }
 
+/* Could any storage of this length keep to the buffer's own limits? */
+static bool limits_sane(const struct dmabed_export *request)
+{
+	u64 each = min_not_zero(request->max_segment_size, request->length);
+
+	if (request->alignment && !is_power_of_2(request->alignment))
+		return false;
+	if (request->highest && request->highest < request->length - 1)
+		return false;
+	return !request->max_segments ||
+	       DIV64_U64_ROUND_UP(request->length, each) <=
+	       request->max_segments;
+}
+
 /**
  * dmabed_check_export - is it a buffer that can be
  * @request: what user space asks for; its length becomes whole pages
@@ -92,6 +109,8 @@ int dmabed_check_export(struct dmabed_export *request, u32 known_flags)
 	if (!dmabed_length_sane(request->length))
 		return -EINVAL;
 	request->length = PAGE_ALIGN(request->length);
+	if (!limits_sane(request))
+		return -EINVAL;
 	return check_kind(request);
 }
 EXPORT_SYMBOL_GPL(dmabed_check_export);

@@ -67,6 +67,7 @@ static const char * const names[] = {
 	[DMABED_CORE_KEEP_GONE_MEMORY] = "keep-gone-memory",
 	[DMABED_CORE_QUIESCE_FIRST] = "quiesce-first",
 	[DMABED_CORE_IGNORE_POOL] = "ignore-pool",
+	[DMABED_CORE_IGNORE_BUFFER_LIMITS] = "ignore-buffer-limits",
 };
 
 static struct dmabed_sabotage switches = {

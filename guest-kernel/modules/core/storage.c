@@ -118,8 +118,11 @@ static bool all_take(const struct dmabed_storage_request *request,
 {
 	const struct list_head *users = request->constraints->users;
 	struct dmabed_backing_user *user;
+	const struct dmabed_buffer_limits *own = request->constraints->own;
 	struct dmabed_list_limits list;
 
+	if (own && !takes(&own->list, request_bytes(request)))
+		return false;
 	if (!users)
 		return true;
 	list_for_each_entry(user, users, node) {
@@ -207,8 +210,11 @@ static bool local_reached(const struct dmabed_carveout *carveout,
 		.carveout = (struct dmabed_carveout *)carveout,
 		.base = carveout->base,
 	};
+	const struct dmabed_buffer_limits *own = request->constraints->own;
 	struct dmabed_backing_user *user;
 
+	if (own && whole.base + request_bytes(request) - 1 > own->highest)
+		return false;
 	if (!users)
 		return true;
 	list_for_each_entry(user, users, node)

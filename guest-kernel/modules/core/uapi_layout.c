@@ -92,7 +92,7 @@ CHECK_FIELD(dmabed_wait, bytes, 32);
 CHECK_FIELD(dmabed_wait, mismatch, 40);
 CHECK_FIELD(dmabed_wait, sha256, 48);
 
-CHECK_SIZE(dmabed_export, 80);
+CHECK_SIZE(dmabed_export, 104);
 CHECK_FIELD(dmabed_export, size, 0);
 CHECK_FIELD(dmabed_export, flags, 4);
 CHECK_FIELD(dmabed_export, length, 8);
@@ -104,6 +104,10 @@ CHECK_FIELD(dmabed_export, reserved, 36);
 CHECK_FIELD(dmabed_export, source, 40);
 CHECK_FIELD(dmabed_export, allowed, 72);
 CHECK_FIELD(dmabed_export, reserved2, 76);
+CHECK_FIELD(dmabed_export, highest, 80);
+CHECK_FIELD(dmabed_export, max_segment_size, 88);
+CHECK_FIELD(dmabed_export, max_segments, 96);
+CHECK_FIELD(dmabed_export, alignment, 100);
 
 CHECK_SIZE(dmabed_buffer_info, 48);
 CHECK_FIELD(dmabed_buffer_info, size, 0);
