@@ -92,6 +92,14 @@ static void copy_source(char *to, const json_t *request)
 	memcpy(to, source, strnlen(source, DMABED_NAME_LEN));
 }
 
+/* One that is too large is not cut: the kernel must not find another. */
+static uint32_t limit_u32(const json_t *request, const char *key)
+{
+	uint64_t value = request_u64(request, key, 0);
+
+	return value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
+}
+
 static json_t *op_export(const json_t *request)
 {
 	const char *name = request_text(request, "buffer");
@@ -106,8 +114,8 @@ static json_t *op_export(const json_t *request)
 		.allowed = request_words(request, "allowed", storage_bits),
 		.highest = request_u64(request, "highest", 0),
 		.max_segment_size = request_u64(request, "max-segment-size", 0),
-		.max_segments = (uint32_t)request_u64(request, "max-segments", 0),
-		.alignment = (uint32_t)request_u64(request, "alignment", 0),
+		.max_segments = limit_u32(request, "max-segments"),
+		.alignment = limit_u32(request, "alignment"),
 	};
 	struct device *exporter;
 	int error;
