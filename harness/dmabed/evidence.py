@@ -28,10 +28,13 @@ VIOLATIONS = ("seg-count", "seg-size", "seg-boundary", "alignment", "granule", "
 STATUSES = ("none", "ok", "mismatch-found", "bad-op", "bad-list", "bad-length", *VIOLATIONS)
 FAULTS = ("none", "corrupt", "lie", "decode", "lost", "irq-lost", "irq-double")
 
+# DMABED_HISTORY_ENTRIES of the devices: docs/specs/dmabed-engine.md, Evidence
+KEPT_ENTRIES = 32768
+
 # of a device that has just been plugged
 BLANK: Mapping[str, Any] = {
-    **dict.fromkeys(("jobs-total", "jobs-dropped", "guest-errors", "ring-fetches"), 0),
-    **dict.fromkeys(("data-accesses", "bytes-moved", "interrupts"), 0),
+    **dict.fromkeys(("jobs-total", "jobs-dropped", "jobs-cut", "guest-errors"), 0),
+    **dict.fromkeys(("ring-fetches", "data-accesses", "bytes-moved", "interrupts"), 0),
     "held": False,
     "jobs": (),
 }
@@ -87,6 +90,8 @@ class JobEvidence:
     system_dropped: int
     violations: tuple[Violation, ...]
     violations_dropped: int
+    cut: bool
+    """Its lists were dropped, for those of newer jobs: they are empty, and that means nothing."""
     injected: str
 
 
@@ -97,6 +102,7 @@ class DeviceEvidence:
     device: str
     jobs_total: int
     jobs_dropped: int
+    jobs_cut: int
     guest_errors: int
     ring_fetches: int
     data_accesses: int
@@ -119,14 +125,30 @@ class Activity:
     reached: tuple[range, ...]
     """The numbers of jobs that reached the device: with gaps where it went before they could."""
 
+    @property
+    def lost(self) -> int:
+        """How many jobs reached the device and are not on record any more."""
+        return sum(map(len, self.reached)) - len(self.jobs)
+
     def job(self, nth: int) -> JobEvidence | None:
-        """The nth job, None if it never reached the device. Raises EvidenceError when it was dropped."""
+        """The nth job, None if it never reached the device.
+
+        Raises EvidenceError when its record was dropped, or the lists in it.
+        """
         if not any(nth in numbers for numbers in self.reached):
             return None
         if nth not in self.jobs:
             what = f"{self.device}: its record of job {nth} was dropped"
             raise EvidenceError(what, hint="the device keeps the last 1,024 jobs")
-        return self.jobs[nth]
+        return whole(self.device, nth, self.jobs[nth])
+
+
+def whole(device: str, nth: int, job: JobEvidence) -> JobEvidence:
+    """The job, if its lists can be believed. Raises EvidenceError."""
+    if job.cut:
+        what = f"{device}: the lists of job {nth} were dropped from its record"
+        raise EvidenceError(what, hint=f"the device keeps the last {KEPT_ENTRIES:,} entries of all jobs")
+    return job
 
 
 def parse(device: str, raw: Any) -> DeviceEvidence:
@@ -137,6 +159,7 @@ def parse(device: str, raw: Any) -> DeviceEvidence:
         device=device,
         jobs_total=fields.count("jobs-total"),
         jobs_dropped=fields.count("jobs-dropped"),
+        jobs_cut=fields.count("jobs-cut"),
         guest_errors=fields.count("guest-errors"),
         ring_fetches=fields.count("ring-fetches"),
         data_accesses=fields.count("data-accesses"),
@@ -327,10 +350,13 @@ def _job(fields: Fields) -> JobEvidence:
         system_dropped=fields.count("read-system-dropped") + fields.count("written-system-dropped"),
         violations=_violations(fields),
         violations_dropped=fields.count("violations-dropped"),
+        cut=fields.truth("cut"),
         injected=fields.word("injected", FAULTS),
     )
     if job.done and job.status == "ok" and job.op in OPERATIONS and not job.sha256:
         raise EvidenceError(f"{fields.where}: done and ok, yet without 'sha256'")
+    if job.cut and (job.src or job.dst or job.read or job.written or job.violations):
+        raise EvidenceError(f"{fields.where}: 'cut', yet with lists")
     return job
 
 
@@ -355,3 +381,6 @@ def _check_numbers(fields: Fields, evidence: DeviceEvidence) -> None:
         raise EvidenceError(f"{fields.where}: the jobs' numbers do not lead up to 'jobs-total'")
     if evidence.jobs_total != evidence.jobs_dropped + len(numbers):
         raise EvidenceError(f"{fields.where}: 'jobs-dropped' does not agree with 'jobs-total'")
+    cut = sum(job.cut for job in evidence.jobs)
+    if not cut <= evidence.jobs_cut <= cut + evidence.jobs_dropped:
+        raise EvidenceError(f"{fields.where}: 'jobs-cut' does not agree with the jobs")

@@ -270,6 +270,9 @@ def _judge_totals(case: Case, device: str, activity: Activity) -> None:
     if wanted is None:
         return
     violations = sum(len(job.violations) + job.violations_dropped for job in activity.jobs.values())
+    if wanted.violations is not None and activity.lost:
+        got = f"{activity.lost} of its jobs were dropped from the record, with their violations"
+        case.log.broke(None, HARDWARE, got, "all are needed", where=device)
     for noun, expected, seen in (
         ("jobs", wanted.jobs, activity.jobs_done),
         ("data accesses", wanted.accesses, activity.data_accesses),

@@ -28,14 +28,26 @@ def judge_media(case: Case) -> None:
         for name, snapshot in record.buffers.items():
             places[name] = ranges.union(snapshot.segments)
         block = blocks.get(step.frame.device)
-        found = block.operations.get(record.picture or 0) if block else None
-        if block is not None and found is None:
-            got = f"{step.frame.device} has no record of this picture"
-            case.log.check(False, step, HARDWARE, got, "the guest says that it is done")
-        elif found is not None:
-            _judge_picture(case, step, found, places)
+        if block is not None:
+            _judge_done(case, step, block, record.picture or 0, places)
     for block in blocks.values():
         _judge_guest_errors(case, block)
+
+
+def _judge_done(
+    case: Case, step: Step, block: BlockEvidence, number: int, places: dict[str, tuple[Run, ...]]
+) -> None:
+    """Check a picture of which the guest says that it is done."""
+    try:
+        found = block.operation(number)
+    except EvidenceError as error:
+        case.log.broke(step, HARDWARE, str(error))
+        return
+    if found is None:
+        got = f"{block.block} has no record of this picture"
+        case.log.check(False, step, HARDWARE, got, "the guest says that it is done")
+    else:
+        _judge_picture(case, step, found, places)
 
 
 def _read(case: Case) -> dict[str, BlockEvidence]:

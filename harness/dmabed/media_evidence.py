@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dmabed.evidence import EvidenceError, Fields
+from dmabed.evidence import KEPT_ENTRIES, EvidenceError, Fields
 from dmabed.ranges import Run
 
 STATUSES = ("ok", "bus-error", "bad-config")
@@ -38,6 +38,8 @@ class Operation:
     read: Side
     written: Side
     violations: int
+    cut: bool
+    """Its lists were dropped, for those of newer pictures: they are empty, and that means nothing."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,26 @@ class BlockEvidence:
     block: str
     guest_errors: int
     operations: Mapping[int, Operation]
-    """By their number."""
+    """By their number: the block keeps the last 256."""
+    done: range
+    """The numbers of all of them."""
+
+    def operation(self, number: int) -> Operation | None:
+        """The picture with this number, None if the block never did it.
+
+        Raises EvidenceError when its record was dropped, or the lists in it.
+        """
+        if number not in self.done:
+            return None
+        if number not in self.operations:
+            what = f"{self.block}: its record of picture {number} was dropped"
+            raise EvidenceError(what, hint="the block keeps the last 256 pictures")
+        if self.operations[number].cut:
+            what = f"{self.block}: the lists of picture {number} were dropped from its record"
+            raise EvidenceError(
+                what, hint=f"the block keeps the last {KEPT_ENTRIES:,} entries of all pictures"
+            )
+        return self.operations[number]
 
 
 def during(block: str, before: Any, after: Any) -> BlockEvidence:
@@ -59,10 +80,13 @@ def during(block: str, before: Any, after: Any) -> BlockEvidence:
     if new.count("ops-total") < old.count("ops-total"):
         raise EvidenceError(f"{block}: its record went backwards: it was reset during the scenario")
     operations = [_operation(new.inner("ops", index, raw)) for index, raw in enumerate(new.list("ops"))]
+    if sum(found.cut for found in operations) > new.count("ops-cut"):
+        raise EvidenceError(f"{block}: evidence: 'ops-cut' does not agree with the operations")
     return BlockEvidence(
         block=block,
         guest_errors=new.count("guest-errors") - old.count("guest-errors"),
         operations={found.seq: found for found in operations if found.seq > old.count("ops-total")},
+        done=range(old.count("ops-total") + 1, new.count("ops-total") + 1),
     )
 
 
@@ -78,6 +102,7 @@ def _operation(fields: Fields) -> Operation:
         read=_side(fields, "read"),
         written=_side(fields, "written"),
         violations=len(fields.list("violations")) + fields.count("violations-dropped"),
+        cut=fields.truth("cut"),
     )
 
 

@@ -195,6 +195,8 @@ def _picture_text(entry: Entry, step: Step, record: StepRecord | None) -> str:
         if side.runs:
             words.append(f"{verb} {side.bytes} bytes at bus {ranges.show(side.runs, 2)}")
             words.append(f"sha256 {side.sha256[:12]}…")
+    if found.cut:
+        words.append("where was dropped from its record")
     return ", ".join(words)
 
 
@@ -206,6 +208,8 @@ def _hardware_text(job: JobEvidence) -> str:
         if runs:
             words.append(f"{verb} bus {ranges.show(runs, 2)}")
     words += [f"violation {violation.kind}" for violation in job.violations]
+    if job.cut:
+        words.append("where was dropped from its record")
     if job.injected != "none":
         words.append(f"injected {job.injected}")
     return ", ".join(words)

@@ -16,6 +16,7 @@ from typing import Any
 
 from dmabed import layout as layouts
 from dmabed import ranges, scenario
+from dmabed.evidence import BLANK
 from dmabed.findings import Verdict
 from dmabed.pattern import pattern
 from dmabed.ranges import Run
@@ -253,6 +254,7 @@ class _Model:
             **NOT_TRANSLATED,
             "violations": [],
             "violations-dropped": 0,
+            "cut": False,
             "injected": injected,
         }
 
@@ -272,8 +274,7 @@ NOT_TRANSLATED: dict[str, Any] = {
 
 
 def _no_evidence() -> dict[str, Any]:
-    counters = ("jobs-total", "jobs-dropped", "guest-errors", "ring-fetches", "data-accesses", "bytes-moved")
-    return {**dict.fromkeys(counters, 0), "interrupts": 0, "held": False, "jobs": []}
+    return {**copy.deepcopy(dict(BLANK)), "jobs": []}
 
 
 def _sha(data: bytes) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from dmabed import layout
-from dmabed.evidence import EvidenceError, activity, parse, to_cpu
+from dmabed import layout, paths
+from dmabed.evidence import KEPT_ENTRIES, EvidenceError, activity, parse, to_cpu
 from dmabed.layout import Window
 from dmabed.ranges import Run, common, cut, show, total, union
 from dmabed.reach import Place, classify
@@ -43,11 +43,13 @@ JOB: dict[str, Any] = {
     "written-system-dropped": 0,
     "violations": [{"kind": "addr-width", "list": "dst", "segment": 0, "bus": 36507222016, "length": 4096}],
     "violations-dropped": 0,
+    "cut": False,
     "injected": "none",
 }
 EVIDENCE: dict[str, Any] = {
     "jobs-total": 2,
     "jobs-dropped": 0,
+    "jobs-cut": 0,
     "guest-errors": 0,
     "ring-fetches": 2,
     "data-accesses": 32,
@@ -147,6 +149,35 @@ def test_job_that_was_dropped(raw: dict[str, Any]) -> None:
     after = {**raw, "jobs-dropped": 1, "jobs": raw["jobs"][1:]}
     with pytest.raises(EvidenceError, match="record of job 1 was dropped"):
         activity("codec", before, after).job(1)
+    assert activity("codec", before, after).lost == 1
+
+
+EMPTY: dict[str, Any] = {key: [] for key in ("src", "dst", "read", "written", "violations")}
+CUT = {**JOB, **EMPTY, "written-dropped": 1, "cut": True}
+
+
+def test_job_whose_lists_were_dropped(raw: dict[str, Any]) -> None:
+    before = {**raw, "jobs-total": 0, "jobs": [], "data-accesses": 0}
+    found = activity("codec", before, {**raw, "jobs-cut": 1, "jobs": [CUT, raw["jobs"][1]]})
+    with pytest.raises(EvidenceError, match="lists of job 1 were dropped from its record") as caught:
+        found.job(1)
+    assert "32,768 entries" in str(caught.value)
+    assert found.job(2) is not None
+    assert found.lost == 0
+
+
+@pytest.mark.parametrize(
+    ("total", "jobs"),
+    [(0, [CUT, {**JOB, "seq": 2}]), (1, [JOB, {**JOB, "seq": 2}]), (1, [{**CUT, "read": JOB["written"]}])],
+)
+def test_cuts_that_do_not_agree(raw: dict[str, Any], total: int, jobs: list[dict[str, Any]]) -> None:
+    with pytest.raises(EvidenceError, match="cut"):
+        parse("codec", {**raw, "jobs-total": len(jobs), "jobs-cut": total, "jobs": jobs})
+
+
+def test_the_devices_keep_as_many_entries() -> None:
+    header = (paths.ROOT / "qemu-devices/include/hw/dma/dmabed_record.h").read_text()
+    assert f"#define DMABED_HISTORY_ENTRIES {KEPT_ENTRIES}\n" in header
 
 
 def test_record_that_went_backwards(raw: dict[str, Any]) -> None:

@@ -131,12 +131,12 @@ def side(address: int | None, picture: Picture | None) -> dict[str, Any]:
 def evidence(op: str, read: dict[str, Any], written: dict[str, Any]) -> dict[str, Any]:
     operation = {
         "seq": 1, "op": op, "status": "ok", "figures": {"width": 64}, "read": read, "written": written,
-        "violations": [], "violations-dropped": 0,
+        "violations": [], "violations-dropped": 0, "cut": False,
     }  # fmt: skip
-    return {"ops-total": 1, "guest-errors": 0, "ops": [operation]}
+    return {"ops-total": 1, "ops-cut": 0, "guest-errors": 0, "ops": [operation]}
 
 
-NOTHING: dict[str, Any] = {"ops-total": 0, "guest-errors": 0, "ops": []}
+NOTHING: dict[str, Any] = {"ops-total": 0, "ops-cut": 0, "guest-errors": 0, "ops": []}
 
 
 @pytest.fixture
@@ -187,6 +187,18 @@ def spoil_missing(media):
     media["rotate"] = copy.deepcopy(NOTHING)
 
 
+def spoil_dropped(media):
+    media["rotate"]["ops"] = []
+
+
+def spoil_cut(media):
+    operation = media["rotate"]["ops"][0]
+    for way in ("read", "written"):
+        operation[way].update({"ranges": [], "ranges-dropped": 1})
+    operation["cut"] = True
+    media["rotate"]["ops-cut"] = 1
+
+
 def spoil_guest_error(media):
     media["camera"]["guest-errors"] = 1
 
@@ -203,6 +215,8 @@ def spoil_no_evidence(media):
         (spoil_status, "ended its picture with bus-error"),
         (spoil_violation, "saw 1 violations"),
         (spoil_missing, "has no record of this picture"),
+        (spoil_dropped, "its record of picture 1 was dropped"),
+        (spoil_cut, "the lists of picture 1 were dropped from its record"),
         (spoil_guest_error, "logged 1 guest errors"),
         (spoil_no_evidence, "could not be read at the end"),
     ],
@@ -222,10 +236,18 @@ def test_a_bounce_must_be_one(tmp_path, media):
     assert judge(tmp_path, media, steps).log.findings == []
 
 
-@pytest.mark.parametrize("key", ["seq", "status", "figures", "read", "violations", "violations-dropped"])
+@pytest.mark.parametrize(
+    "key", ["seq", "status", "figures", "read", "violations", "violations-dropped", "cut"]
+)
 def test_evidence_without_a_field_is_none(media, key):
     del media["rotate"]["ops"][0][key]
     with pytest.raises(EvidenceError, match=key):
+        media_evidence.during("rotate", NOTHING, media["rotate"])
+
+
+def test_cut_pictures_are_counted(media):
+    media["rotate"]["ops"][0]["cut"] = True
+    with pytest.raises(EvidenceError, match="'ops-cut' does not agree"):
         media_evidence.during("rotate", NOTHING, media["rotate"])
 
 

@@ -12,7 +12,7 @@ from sharing_layouts import KIB, device
 
 from dmabed import pattern
 from dmabed.answers import JobAnswer
-from dmabed.evidence import JobEvidence, Violation
+from dmabed.evidence import EvidenceError, JobEvidence, Violation
 from dmabed.pattern import sha256_of
 from dmabed.ranges import Run
 from dmabed.sharing import marks
@@ -56,6 +56,7 @@ def job(op: str, runs: tuple[Run, ...], sha256: str, **keys: Any) -> JobEvidence
         "system_dropped": 0,
         "violations": (),
         "violations_dropped": 0,
+        "cut": False,
         "injected": "none",
         "read": runs if op == "digest" else (),
         "written": runs if op == "fill" else (),
@@ -154,6 +155,13 @@ def test_of_many_ranges_the_first_ones_are_recorded() -> None:
     }
     assert outcome((seen, cut)) == "direct"
     assert outcome((seen, {**jobs, 2: replace(jobs[2], written=part)})) == "error"
+
+
+def test_of_dropped_lists_nothing_follows() -> None:
+    seen, jobs = direct()
+    cut = replace(jobs[2], written=(), written_dropped=1, cut=True)
+    with pytest.raises(EvidenceError, match="lists of job 2 were dropped"):
+        outcome((seen, {**jobs, 2: cut}))
 
 
 def guest_lies_about_digest(seen: Observation, jobs: dict[int, JobEvidence]) -> None:

@@ -31,6 +31,7 @@ _JOB: dict[str, Any] = {
     "mismatch-at": -1,
     "done": False,
     "violations-dropped": 0,
+    "cut": False,
     "injected": "none",
 }
 

@@ -388,6 +388,12 @@ def test_job_record_that_was_dropped_is_an_error(share: Recording) -> None:
     assert_error(share.verdict(), "its record of job 1 was dropped")
 
 
+def test_job_whose_lists_were_dropped_is_an_error(share: Recording) -> None:
+    share.job("codec").update(src=[], dst=[], read=[], written=[], cut=True, **{"read-dropped": 1})
+    share.evidence["codec"]["jobs-cut"] = 1
+    assert_error(share.verdict(), "the lists of job 1 were dropped from its record")
+
+
 @pytest.mark.parametrize("key", ["read-dropped", "violations-dropped"])
 def test_record_with_holes_is_an_error(share: Recording, key: str) -> None:
     share.job("codec")[key] = 3

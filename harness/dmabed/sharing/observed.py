@@ -47,15 +47,15 @@ def judge(
 ) -> tuple[Outcome, str]:
     """The outcome, and a sentence on what it was seen by. ``jobs`` are the importer's, by ordinal."""
     try:
-        return _judge(cell, where, seen, [_job(jobs, number) for number in seen.jobs])
+        return _judge(cell, where, seen, [_job(cell, jobs, number) for number in seen.jobs])
     except Disagreement as error:
         return outcomes.ERROR, f"the witnesses disagree: {error}"
 
 
-def _job(jobs: Mapping[int, JobEvidence], number: int) -> JobEvidence:
+def _job(cell: Cell, jobs: Mapping[int, JobEvidence], number: int) -> JobEvidence:
     if number not in jobs:
         raise Disagreement(f"the guest submitted job {number}, and the device has no record of it")
-    return jobs[number]
+    return evidence.whole(cell.importer, number, jobs[number])
 
 
 def _judge(

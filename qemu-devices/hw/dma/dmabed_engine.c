@@ -17,9 +17,6 @@
 
 /* ---- properties ---- */
 
-#define MIN_ADDR_BITS 24
-#define MAX_ADDR_BITS 64
-
 /* CAP_ALIGNMENT and CAP_GRANULE are 32 bits wide; a burst holds a granule */
 #define MAX_ALIGNMENT 0x80000000ULL
 #define MAX_GRANULE DMABED_BURST
@@ -31,12 +28,12 @@
 #define MIN_BOUNDARY_MASK 0xfffULL
 
 static const Property engine_properties[] = {
-    DEFINE_PROP_UINT32("addr-bits", DmabedEngineState, addr_bits,
-                       MAX_ADDR_BITS),
+    DEFINE_PROP_UINT32("addr-bits", DmabedEngineState, bus.addr_bits, 64),
+    DEFINE_PROP_DMABED_RANGES(DmabedEngineState, bus),
+    DEFINE_PROP_DMABED_MEMORY(DmabedEngineState, bus),
+    DEFINE_PROP_DMABED_IOMMU(DmabedEngineState, bus.iommu),
     DEFINE_PROP_UINT32("report-addr-bits", DmabedEngineState,
                        report_addr_bits, 0),
-    DEFINE_PROP_ARRAY("dma-ranges", DmabedEngineState, num_dma_ranges,
-                      dma_ranges, qdev_prop_uint64, uint64_t),
     DEFINE_PROP_UINT32("max-segments", DmabedEngineState, max_segments, 0),
     DEFINE_PROP_UINT64("max-segment-size", DmabedEngineState,
                        max_segment_size, 0),
@@ -48,20 +45,7 @@ static const Property engine_properties[] = {
     DEFINE_PROP_UINT64("latency-ns", DmabedEngineState, latency_ns, 1000),
     DEFINE_PROP_UINT64("bandwidth", DmabedEngineState, bandwidth, 0),
     DEFINE_PROP_UINT64("local-memory", DmabedEngineState, local_size, 0),
-    DEFINE_PROP_LINK("dma", DmabedEngineState, dma_mr, TYPE_MEMORY_REGION,
-                     MemoryRegion *),
-    DEFINE_PROP_DMABED_IOMMU(DmabedEngineState, iommu),
 };
-
-static bool check_addr_bits(const char *name, uint32_t bits, Error **errp)
-{
-    if (bits >= MIN_ADDR_BITS && bits <= MAX_ADDR_BITS) {
-        return true;
-    }
-    error_setg(errp, "%s: %u is out of range; allowed are %d...%d", name, bits,
-               MIN_ADDR_BITS, MAX_ADDR_BITS);
-    return false;
-}
 
 static bool check_power_of_2(const char *name, uint64_t value, uint64_t max,
                              Error **errp)
@@ -108,9 +92,9 @@ static bool understand_policy(DmabedEngineState *s, Error **errp)
 
 static bool check_properties(DmabedEngineState *s, Error **errp)
 {
-    return check_addr_bits("addr-bits", s->addr_bits, errp) &&
-           (!s->report_addr_bits ||
-            check_addr_bits("report-addr-bits", s->report_addr_bits, errp)) &&
+    return (!s->report_addr_bits ||
+            dmabed_bus_check_addr_bits("report-addr-bits",
+                                       s->report_addr_bits, errp)) &&
            check_max_segments(s->max_segments, errp) &&
            check_boundary_mask(s->boundary_mask, errp) &&
            check_power_of_2("alignment", s->alignment, MAX_ALIGNMENT, errp) &&
@@ -161,8 +145,7 @@ static void engine_finalize(Object *obj)
 {
     DmabedEngineState *s = DMABED_ENGINE(obj);
 
-    g_free(s->dma_windows);
-    g_free(s->dma_ranges);
+    dmabed_bus_free(&s->bus);
     g_free(s->name);
 }
 

@@ -9,9 +9,7 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qapi/visitor.h"
-#include "qobject/qdict.h"
-#include "qobject/qlist.h"
-#include "qobject/qnum.h"
+#include "hw/dma/dmabed_record.h"
 #include "dmabed_engine_internal.h"
 
 /* docs/specs/dmabed-engine.md, Evidence */
@@ -21,11 +19,6 @@
 /* Of scattered pages behind an IOMMU each is a range: 4 MiB of them */
 #define MAX_SYSTEM_RANGES 1024
 
-typedef struct Span {
-    uint64_t address;           /* on the bus, or the system's */
-    uint64_t length;
-} Span;
-
 typedef struct Violation {
     DmabedViolation kind;
     bool in_src;
@@ -34,13 +27,39 @@ typedef struct Violation {
     uint64_t length;
 } Violation;
 
-/* The first @max entries, and how many more there would have been */
-typedef struct Bounded {
-    GArray *entries;
-    uint64_t dropped;
-} Bounded;
+typedef enum ListKind {
+    LIST_SRC,
+    LIST_DST,
+    LIST_READ,
+    LIST_WRITTEN,
+    LIST_READ_SYSTEM,           /* behind an IOMMU only */
+    LIST_WRITTEN_SYSTEM,
+    LIST_VIOLATIONS,
+    LIST_COUNT,
+} ListKind;
+
+/* Ranges have their address under @address, violations are no ranges */
+static const struct {
+    const char *key;
+    const char *dropped_key;
+    const char *address;
+    unsigned max;
+} kinds[LIST_COUNT] = {
+    [LIST_SRC] = { "src", "src-dropped", "bus", MAX_RANGES },
+    [LIST_DST] = { "dst", "dst-dropped", "bus", MAX_RANGES },
+    [LIST_READ] = { "read", "read-dropped", "bus", MAX_RANGES },
+    [LIST_WRITTEN] = { "written", "written-dropped", "bus", MAX_RANGES },
+    [LIST_READ_SYSTEM] = { "read-system", "read-system-dropped", "address",
+                           MAX_SYSTEM_RANGES },
+    [LIST_WRITTEN_SYSTEM] = { "written-system", "written-system-dropped",
+                              "address", MAX_SYSTEM_RANGES },
+    [LIST_VIOLATIONS] = { "violations", "violations-dropped", NULL,
+                          MAX_VIOLATIONS },
+};
 
 typedef struct JobRecord {
+    DmabedRecord record;
+    DmabedBounded lists[LIST_COUNT];
     uint64_t seq;
     uint64_t cookie;
     uint64_t seed;
@@ -54,73 +73,18 @@ typedef struct JobRecord {
     int64_t start_ns;
     int64_t end_ns;
     uint8_t sha[DMABED_SHA256_SIZE];
-    Bounded src;
-    Bounded dst;
-    Bounded read;
-    Bounded written;
-    Bounded read_system;        /* behind an IOMMU only */
-    Bounded written_system;
-    Bounded violations;
 } JobRecord;
 
 struct DmabedEvidence {
     uint64_t jobs_total;
-    uint64_t jobs_dropped;
     uint64_t guest_errors;
     uint64_t ring_fetches;
     uint64_t data_accesses;
     uint64_t bytes_moved;
     uint64_t interrupts;
-    GQueue jobs;                /* of JobRecord, oldest first */
+    DmabedHistory jobs;         /* of JobRecord */
     JobRecord *current;         /* the one in flight, owned by @jobs */
 };
-
-/* ---- bounded arrays ---- */
-
-static void bounded_init(Bounded *b, size_t entry_size)
-{
-    b->entries = g_array_new(false, false, entry_size);
-    b->dropped = 0;
-}
-
-static void bounded_free(Bounded *b)
-{
-    g_array_free(b->entries, true);
-}
-
-static void bounded_add(Bounded *b, unsigned max, const void *entry)
-{
-    if (b->entries->len < max) {
-        g_array_append_vals(b->entries, entry, 1);
-    } else {
-        b->dropped++;
-    }
-}
-
-static void add_range(Bounded *b, unsigned max, uint64_t address,
-                      uint64_t length)
-{
-    Span span = { .address = address, .length = length };
-
-    bounded_add(b, max, &span);
-}
-
-/* As add_range(), but neighbours are joined */
-static void join_range(Bounded *b, unsigned max, uint64_t address,
-                       uint64_t length)
-{
-    unsigned len = b->entries->len;
-
-    if (len && !b->dropped) {
-        Span *last = &g_array_index(b->entries, Span, len - 1);
-
-        if (last->address + last->length == address) {
-            last->length += length;
-            return;
-        }
-    }
-    add_range(b, max, address, length);
-}
 
 /* ---- records ---- */
 
@@ -136,35 +100,21 @@ static JobRecord *record_new(const DmabedJob *job)
     record->op = job->op;
     record->fault = job->fault;
     record->start_ns = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
-    bounded_init(&record->src, sizeof(Span));
-    bounded_init(&record->dst, sizeof(Span));
-    bounded_init(&record->read, sizeof(Span));
-    bounded_init(&record->written, sizeof(Span));
-    bounded_init(&record->read_system, sizeof(Span));
-    bounded_init(&record->written_system, sizeof(Span));
-    bounded_init(&record->violations, sizeof(Violation));
+    for (unsigned i = 0; i < LIST_COUNT; i++) {
+        dmabed_bounded_init(&record->lists[i],
+                            kinds[i].address ? sizeof(DmabedSpan)
+                                             : sizeof(Violation),
+                            kinds[i].max);
+    }
+    dmabed_record_init(&record->record, record->lists, LIST_COUNT);
     return record;
 }
 
-static void record_free(void *opaque)
-{
-    JobRecord *record = opaque;
-
-    bounded_free(&record->src);
-    bounded_free(&record->dst);
-    bounded_free(&record->read);
-    bounded_free(&record->written);
-    bounded_free(&record->read_system);
-    bounded_free(&record->written_system);
-    bounded_free(&record->violations);
-    g_free(record);
-}
-
-static void record_list(Bounded *b, const DmabedList *list)
+static void record_list(DmabedBounded *b, const DmabedList *list)
 {
     for (int32_t i = 0; i < list->count; i++) {
-        add_range(b, MAX_RANGES, list->segments[i].address,
-                  list->segments[i].length);
+        dmabed_bounded_add_span(b, list->segments[i].address,
+                                list->segments[i].length);
     }
     b->dropped += list->named - list->count;
 }
@@ -175,17 +125,15 @@ void dmabed_evidence_job_begin(DmabedEngineState *s)
 
     e->jobs_total++;
     e->current = record_new(&s->job);
-    g_queue_push_tail(&e->jobs, e->current);
-    if (g_queue_get_length(&e->jobs) > MAX_JOBS) {
-        record_free(g_queue_pop_head(&e->jobs));
-        e->jobs_dropped++;
-    }
+    dmabed_history_add(&e->jobs, &e->current->record);
 }
 
 void dmabed_evidence_job_lists(DmabedEngineState *s)
 {
-    record_list(&s->evidence->current->src, &s->job.src);
-    record_list(&s->evidence->current->dst, &s->job.dst);
+    DmabedBounded *lists = s->evidence->current->lists;
+
+    record_list(&lists[LIST_SRC], &s->job.src);
+    record_list(&lists[LIST_DST], &s->job.dst);
 }
 
 static void record_end(DmabedEngineState *s)
@@ -195,6 +143,7 @@ static void record_end(DmabedEngineState *s)
     record->bytes = s->job.done;
     record->mismatch = s->job.mismatch;
     record->end_ns = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+    dmabed_history_end(&s->evidence->jobs, &record->record);
     s->evidence->current = NULL;
 }
 
@@ -234,16 +183,18 @@ void dmabed_evidence_access(DmabedEngineState *s, uint64_t bus,
                             uint64_t length, bool is_write)
 {
     DmabedEvidence *e = s->evidence;
-    JobRecord *job = e->current;
+    DmabedBounded *lists = e->current->lists;
     uint64_t system;
 
     e->data_accesses++;
     e->bytes_moved += length;
-    join_range(is_write ? &job->written : &job->read, MAX_RANGES, bus, length);
+    dmabed_bounded_join_span(&lists[is_write ? LIST_WRITTEN : LIST_READ], bus,
+                             length);
     /* No access goes beyond the page that it is translated to */
     if (dmabed_window_find(s, bus, is_write, &system)) {
-        join_range(is_write ? &job->written_system : &job->read_system,
-                   MAX_SYSTEM_RANGES, system, length);
+        dmabed_bounded_join_span(&lists[is_write ? LIST_WRITTEN_SYSTEM
+                                                 : LIST_READ_SYSTEM],
+                                 system, length);
     }
 }
 
@@ -259,7 +210,8 @@ void dmabed_evidence_violation(DmabedEngineState *s, const DmabedList *list,
         .length = length,
     };
 
-    bounded_add(&s->evidence->current->violations, MAX_VIOLATIONS, &violation);
+    dmabed_bounded_add(&s->evidence->current->lists[LIST_VIOLATIONS],
+                       &violation);
 }
 
 /* ---- names: the header's, in lower case ---- */
@@ -315,27 +267,7 @@ static const char *status_name(uint32_t status)
 
 /* ---- to JSON ---- */
 
-static void put_u64(QDict *dict, const char *key, uint64_t value)
-{
-    qdict_put(dict, key, qnum_from_uint(value));
-}
-
-static QList *ranges_to_list(const Bounded *b, const char *key)
-{
-    QList *list = qlist_new();
-
-    for (unsigned i = 0; i < b->entries->len; i++) {
-        const Span *span = &g_array_index(b->entries, Span, i);
-        QDict *dict = qdict_new();
-
-        put_u64(dict, key, span->address);
-        put_u64(dict, "length", span->length);
-        qlist_append(list, dict);
-    }
-    return list;
-}
-
-static QList *violations_to_list(const Bounded *b)
+static QList *violations_to_list(const DmabedBounded *b)
 {
     QList *list = qlist_new();
 
@@ -345,9 +277,9 @@ static QList *violations_to_list(const Bounded *b)
 
         qdict_put_str(dict, "kind", dmabed_violation_name(v->kind));
         qdict_put_str(dict, "list", v->in_src ? "src" : "dst");
-        put_u64(dict, "segment", v->segment);
-        put_u64(dict, "bus", v->bus);
-        put_u64(dict, "length", v->length);
+        dmabed_put_u64(dict, "segment", v->segment);
+        dmabed_put_u64(dict, "bus", v->bus);
+        dmabed_put_u64(dict, "length", v->length);
         qlist_append(list, dict);
     }
     return list;
@@ -374,7 +306,7 @@ static void put_outcome(QDict *dict, const JobRecord *record)
 {
     qdict_put_str(dict, "status", status_name(record->status));
     qdict_put_bool(dict, "done", record->done);
-    put_u64(dict, "bytes", record->bytes);
+    dmabed_put_u64(dict, "bytes", record->bytes);
     put_sha(dict, record);
     put_mismatch(dict, record);
     qdict_put_int(dict, "start-ns", record->start_ns);
@@ -382,37 +314,31 @@ static void put_outcome(QDict *dict, const JobRecord *record)
     qdict_put_str(dict, "injected", dmabed_fault_lookup.array[record->fault]);
 }
 
-static void put_addresses(QDict *dict, const JobRecord *record)
+static void put_lists(QDict *dict, const JobRecord *record)
 {
-    qdict_put(dict, "src", ranges_to_list(&record->src, "bus"));
-    put_u64(dict, "src-dropped", record->src.dropped);
-    qdict_put(dict, "dst", ranges_to_list(&record->dst, "bus"));
-    put_u64(dict, "dst-dropped", record->dst.dropped);
-    qdict_put(dict, "read", ranges_to_list(&record->read, "bus"));
-    put_u64(dict, "read-dropped", record->read.dropped);
-    qdict_put(dict, "written", ranges_to_list(&record->written, "bus"));
-    put_u64(dict, "written-dropped", record->written.dropped);
-    qdict_put(dict, "read-system",
-              ranges_to_list(&record->read_system, "address"));
-    put_u64(dict, "read-system-dropped", record->read_system.dropped);
-    qdict_put(dict, "written-system",
-              ranges_to_list(&record->written_system, "address"));
-    put_u64(dict, "written-system-dropped", record->written_system.dropped);
-    qdict_put(dict, "violations", violations_to_list(&record->violations));
-    put_u64(dict, "violations-dropped", record->violations.dropped);
+    for (unsigned i = 0; i < LIST_COUNT; i++) {
+        const DmabedBounded *list = &record->lists[i];
+
+        qdict_put(dict, kinds[i].key,
+                  kinds[i].address ? dmabed_spans_to_list(list,
+                                                          kinds[i].address)
+                                   : violations_to_list(list));
+        dmabed_put_u64(dict, kinds[i].dropped_key, list->dropped);
+    }
+    qdict_put_bool(dict, "cut", record->record.cut);
 }
 
 static QDict *record_to_dict(const JobRecord *record)
 {
     QDict *dict = qdict_new();
 
-    put_u64(dict, "seq", record->seq);
-    put_u64(dict, "cookie", record->cookie);
+    dmabed_put_u64(dict, "seq", record->seq);
+    dmabed_put_u64(dict, "cookie", record->cookie);
     qdict_put_str(dict, "op", op_name(record->op));
-    put_u64(dict, "seed", record->seed);
-    put_u64(dict, "length", record->length);
+    dmabed_put_u64(dict, "seed", record->seed);
+    dmabed_put_u64(dict, "length", record->length);
     put_outcome(dict, record);
-    put_addresses(dict, record);
+    put_lists(dict, record);
     return dict;
 }
 
@@ -424,7 +350,7 @@ static QList *jobs_to_list(DmabedEngineState *s)
     if (e->current) {
         e->current->bytes = s->job.done;
     }
-    for (GList *link = e->jobs.head; link; link = link->next) {
+    for (GList *link = e->jobs.records.head; link; link = link->next) {
         qlist_append(list, record_to_dict(link->data));
     }
     return list;
@@ -435,13 +361,14 @@ static QDict *evidence_to_dict(DmabedEngineState *s)
     DmabedEvidence *e = s->evidence;
     QDict *dict = qdict_new();
 
-    put_u64(dict, "jobs-total", e->jobs_total);
-    put_u64(dict, "jobs-dropped", e->jobs_dropped);
-    put_u64(dict, "guest-errors", e->guest_errors);
-    put_u64(dict, "ring-fetches", e->ring_fetches);
-    put_u64(dict, "data-accesses", e->data_accesses);
-    put_u64(dict, "bytes-moved", e->bytes_moved);
-    put_u64(dict, "interrupts", e->interrupts);
+    dmabed_put_u64(dict, "jobs-total", e->jobs_total);
+    dmabed_put_u64(dict, "jobs-dropped", e->jobs.records_dropped);
+    dmabed_put_u64(dict, "jobs-cut", e->jobs.records_cut);
+    dmabed_put_u64(dict, "guest-errors", e->guest_errors);
+    dmabed_put_u64(dict, "ring-fetches", e->ring_fetches);
+    dmabed_put_u64(dict, "data-accesses", e->data_accesses);
+    dmabed_put_u64(dict, "bytes-moved", e->bytes_moved);
+    dmabed_put_u64(dict, "interrupts", e->interrupts);
     qdict_put_bool(dict, "held", s->phase == DMABED_PHASE_HELD);
     qdict_put(dict, "jobs", jobs_to_list(s));
     return dict;
@@ -475,14 +402,13 @@ void dmabed_evidence_add_property(Object *obj)
 void dmabed_evidence_init(DmabedEngineState *s)
 {
     s->evidence = g_new0(DmabedEvidence, 1);
-    g_queue_init(&s->evidence->jobs);
+    dmabed_history_init(&s->evidence->jobs, MAX_JOBS);
 }
 
 void dmabed_evidence_clear(DmabedEngineState *s)
 {
-    g_queue_clear_full(&s->evidence->jobs, record_free);
-    memset(s->evidence, 0, sizeof(*s->evidence));
-    g_queue_init(&s->evidence->jobs);
+    dmabed_history_clear(&s->evidence->jobs);
+    *s->evidence = (DmabedEvidence) { .jobs = s->evidence->jobs };
 }
 
 void dmabed_evidence_fini(DmabedEngineState *s)

@@ -7,6 +7,7 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qapi/visitor.h"
+#include "hw/dma/dmabed_inject.h"
 #include "dmabed_engine_internal.h"
 #include "trace.h"
 
@@ -63,70 +64,31 @@ static void set_hold_at(Object *obj, Visitor *v, const char *name,
 
 /* ---- inject ---- */
 
-typedef struct Inject {
-    int fault;
-    uint64_t at;
-    uint64_t count;
-} Inject;
-
-/* "at" and "count" may be left out, "fault" may not */
-static bool visit_members(Visitor *v, Inject *inject, Error **errp)
-{
-    bool has_at = true, has_count = true;
-
-    if (!visit_type_enum(v, "fault", &inject->fault, &dmabed_fault_lookup,
-                         errp)) {
-        return false;
-    }
-    if (visit_optional(v, "at", &has_at) &&
-        !visit_type_uint64(v, "at", &inject->at, errp)) {
-        return false;
-    }
-    if (visit_optional(v, "count", &has_count) &&
-        !visit_type_uint64(v, "count", &inject->count, errp)) {
-        return false;
-    }
-    return visit_check_struct(v, errp);
-}
-
-static bool visit_inject(Visitor *v, const char *name, Inject *inject,
-                         Error **errp)
-{
-    bool ok;
-
-    if (!visit_start_struct(v, name, NULL, 0, errp)) {
-        return false;
-    }
-    ok = visit_members(v, inject, errp);
-    visit_end_struct(v, NULL);
-    return ok;
-}
-
 static void get_inject(Object *obj, Visitor *v, const char *name,
                        void *opaque, Error **errp)
 {
     DmabedEngineState *s = DMABED_ENGINE(obj);
-    Inject inject = {
-        .fault = s->inject_count ? s->inject_fault : DMABED_FAULT_NONE,
+    const DmabedInject inject = {
+        .fault = s->inject_fault,
         .at = s->inject_at,
         .count = s->inject_count,
     };
 
-    visit_inject(v, name, &inject, errp);
+    dmabed_inject_tell(v, name, &dmabed_fault_lookup, inject, errp);
 }
 
 static void set_inject(Object *obj, Visitor *v, const char *name,
                        void *opaque, Error **errp)
 {
     DmabedEngineState *s = DMABED_ENGINE(obj);
-    Inject inject = { .count = 1 };
+    DmabedInject inject;
 
-    if (!visit_inject(v, name, &inject, errp)) {
+    if (!dmabed_inject_get(v, name, &dmabed_fault_lookup, &inject, errp)) {
         return;
     }
     s->inject_fault = inject.fault;
     s->inject_at = inject.at;
-    s->inject_count = inject.fault == DMABED_FAULT_NONE ? 0 : inject.count;
+    s->inject_count = inject.count;
     trace_dmabed_engine_inject(s->name,
                                dmabed_fault_lookup.array[inject.fault],
                                s->inject_at, s->inject_count);

@@ -52,6 +52,6 @@ void dmabed_engine_place_local(DmabedEngineState *s, uint64_t bus)
     memory_region_init_alias(&s->local_window, dmabed_engine_owner(s),
                              "dmabed-engine.local-window", &s->local, 0,
                              s->local_size);
-    memory_region_add_subregion_overlap(&s->dma_root, bus, &s->local_window,
+    memory_region_add_subregion_overlap(&s->bus.root, bus, &s->local_window,
                                         LOCAL_PRIORITY);
 }

@@ -161,10 +161,10 @@ static bool read_capability(const DmabedEngineState *s, hwaddr offset,
 
     switch (offset) {
     case DMABED_REG_CAP_ADDR_BITS:
-        *value = s->report_addr_bits ?: s->addr_bits;
+        *value = s->report_addr_bits ?: s->bus.addr_bits;
         return true;
     case DMABED_REG_CAP_RING_BITS:
-        *value = s->addr_bits;
+        *value = s->bus.addr_bits;
         return true;
     case DMABED_REG_CAP_MAX_SEGMENTS:
         *value = dmabed_max_segments(s);

@@ -44,10 +44,10 @@ static bool check_local_base(DmabedEngineSysState *s, Error **errp)
         return false;
     }
     if (last < s->local_base ||
-        last > MAKE_64BIT_MASK(0, s->engine.addr_bits)) {
+        last > dmabed_bus_mask(&s->engine.bus)) {
         error_setg(errp, "local-base: local memory at 0x%" PRIx64 " ends "
                    "beyond the engine's %u address bits", s->local_base,
-                   s->engine.addr_bits);
+                   s->engine.bus.addr_bits);
         return false;
     }
     return true;

@@ -8,87 +8,18 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qapi/visitor.h"
-#include "exec/address-spaces.h"
-#include "hw/dma/dmabed_ranges.h"
+#include "hw/dma/dmabed_inject.h"
 #include "hw/misc/dmabed_media.h"
 #include "hw/qdev-properties.h"
 #include "migration/vmstate.h"
 #include "trace.h"
 
-#define MIN_ADDR_BITS 24
-#define MAX_ADDR_BITS 64
-
-/* Bytes only ever go to RAM, never to registers */
-static const MemTxAttrs ram_only = { .memory = 1 };
-
-/* ---- the bus ---- */
-
-static bool check_addr_bits(const DmabedMediaState *s, Error **errp)
-{
-    if (s->addr_bits >= MIN_ADDR_BITS && s->addr_bits <= MAX_ADDR_BITS) {
-        return true;
-    }
-    error_setg(errp, "addr-bits: %u is out of range; allowed are %d...%d",
-               s->addr_bits, MIN_ADDR_BITS, MAX_ADDR_BITS);
-    return false;
-}
-
-/* What the windows lead to: an IOMMU, what "dma" names, or all of RAM */
-static bool find_memory(DmabedMediaState *s, Error **errp)
-{
-    MemoryRegion *memory = get_system_memory();
-
-    if (s->iommu && s->dma_mr) {
-        error_setg(errp, "iommu: not together with dma, which leads past it");
-        return false;
-    }
-    if (s->iommu) {
-        memory = dmabed_iommu_attach(s->iommu, s->name);
-    }
-    if (!s->dma_mr) {
-        object_property_set_link(OBJECT(s), "dma", OBJECT(memory),
-                                 &error_abort);
-    }
-    return true;
-}
-
-static void add_window(DmabedMediaState *s, MemoryRegion *alias,
-                       DmabedRange w)
-{
-    memory_region_init_alias(alias, OBJECT(s), "dmabed-media.window",
-                             s->dma_mr, w.cpu, w.size);
-    memory_region_add_subregion(&s->dma_root, w.bus, alias);
-}
-
-static bool dma_init(DmabedMediaState *s, Error **errp)
-{
-    unsigned windows = s->num_dma_ranges / DMABED_RANGE_NUMBERS;
-    const DmabedRange everything = { .size = UINT64_MAX };
-
-    if (!check_addr_bits(s, errp) ||
-        !dmabed_ranges_check(s->dma_ranges, s->num_dma_ranges, errp) ||
-        !find_memory(s, errp)) {
-        return false;
-    }
-    /* UINT64_MAX stands for all of 64 bits, see memory_region_init() */
-    memory_region_init(&s->dma_root, OBJECT(s), "dmabed-media.dma",
-                       s->addr_bits == 64 ? UINT64_MAX : 1ULL << s->addr_bits);
-    s->dma_windows = g_new0(MemoryRegion, MAX(windows, 1));
-    for (unsigned i = 0; i < windows; i++) {
-        add_window(s, &s->dma_windows[i], dmabed_range(s->dma_ranges, i));
-    }
-    if (!windows) {
-        add_window(s, &s->dma_windows[0], everything);
-    }
-    address_space_init(&s->dma_as, &s->dma_root, s->name);
-    return true;
-}
+/* ---- moving bytes ---- */
 
 bool dmabed_media_read(DmabedMediaState *s, uint64_t bus, void *data,
                        uint64_t length)
 {
-    bool ok = address_space_read(&s->dma_as, bus, ram_only, data,
-                                 length) == MEMTX_OK;
+    bool ok = dmabed_bus_read(&s->bus, bus, data, length);
 
     if (!ok) {
         memset(data, 0, length);
@@ -100,8 +31,7 @@ bool dmabed_media_read(DmabedMediaState *s, uint64_t bus, void *data,
 bool dmabed_media_write(DmabedMediaState *s, uint64_t bus, const void *data,
                         uint64_t length)
 {
-    bool ok = address_space_write(&s->dma_as, bus, ram_only, data,
-                                  length) == MEMTX_OK;
+    bool ok = dmabed_bus_write(&s->bus, bus, data, length);
 
     dmabed_media_op_access(s, true, bus, data, length, ok);
     return ok;
@@ -119,66 +49,29 @@ const QEnumLookup dmabed_media_fault_lookup = {
     .size = DMABED_MEDIA_FAULT_COUNT,
 };
 
-typedef struct Inject {
-    int fault;
-    uint64_t count;
-} Inject;
-
-/* "count" may be left out, and "at" too, which means nothing here */
-static bool visit_members(Visitor *v, Inject *inject, Error **errp)
-{
-    bool has_at = true, has_count = true;
-    uint64_t at = 0;
-
-    if (!visit_type_enum(v, "fault", &inject->fault,
-                         &dmabed_media_fault_lookup, errp)) {
-        return false;
-    }
-    if (visit_optional(v, "at", &has_at) &&
-        !visit_type_uint64(v, "at", &at, errp)) {
-        return false;
-    }
-    if (visit_optional(v, "count", &has_count) &&
-        !visit_type_uint64(v, "count", &inject->count, errp)) {
-        return false;
-    }
-    return visit_check_struct(v, errp);
-}
-
-static bool visit_inject(Visitor *v, const char *name, Inject *inject,
-                         Error **errp)
-{
-    bool ok;
-
-    if (!visit_start_struct(v, name, NULL, 0, errp)) {
-        return false;
-    }
-    ok = visit_members(v, inject, errp);
-    visit_end_struct(v, NULL);
-    return ok;
-}
-
 static void get_inject(Object *obj, Visitor *v, const char *name,
                        void *opaque, Error **errp)
 {
     DmabedMediaState *s = DMABED_MEDIA(obj);
-    Inject inject = {
-        .fault = s->fault_count ? s->fault : DMABED_MEDIA_FAULT_NONE,
+    const DmabedInject inject = {
+        .fault = s->fault,
         .count = s->fault_count,
     };
 
-    visit_inject(v, name, &inject, errp);
+    dmabed_inject_tell(v, name, &dmabed_media_fault_lookup, inject, errp);
 }
 
+/* "at" is the engines': no fault of a block asks for a byte */
 static void set_inject(Object *obj, Visitor *v, const char *name,
                        void *opaque, Error **errp)
 {
     DmabedMediaState *s = DMABED_MEDIA(obj);
-    Inject inject = { .count = 1 };
+    DmabedInject inject;
 
-    if (visit_inject(v, name, &inject, errp)) {
+    if (dmabed_inject_get(v, name, &dmabed_media_fault_lookup, &inject,
+                          errp)) {
         s->fault = inject.fault;
-        s->fault_count = inject.fault ? inject.count : 0;
+        s->fault_count = inject.count;
     }
 }
 
@@ -221,8 +114,7 @@ static void media_finalize(Object *obj)
 
     dmabed_media_evidence_clear(s);
     g_free(s->evidence);
-    g_free(s->dma_windows);
-    g_free(s->dma_ranges);
+    dmabed_bus_free(&s->bus);
     g_free(s->name);
 }
 
@@ -233,13 +125,14 @@ bool dmabed_media_realize(DmabedMediaState *s, Error **errp)
 
     s->name = g_strdup(dev->id ?:
                        object_get_canonical_path_component(OBJECT(dev)));
-    if (!dma_init(s, errp)) {
+    if (!dmabed_bus_init(&s->bus, OBJECT(s), OBJECT(s), s->name, errp)) {
         return false;
     }
+    /* Before a child that has the user's name, which may be "sysbus-irq" */
+    sysbus_init_irq(SYS_BUS_DEVICE(dev), &s->irq);
     memory_region_init_io(&s->regs, OBJECT(s), c->regs_ops, s, s->name,
                           DMABED_MEDIA_MMIO_SIZE);
     sysbus_init_mmio(SYS_BUS_DEVICE(dev), &s->regs);
-    sysbus_init_irq(SYS_BUS_DEVICE(dev), &s->irq);
     return true;
 }
 
@@ -288,12 +181,10 @@ static const Property media_properties[] = {
     DEFINE_PROP_UINT64("mmio-base", DmabedMediaState, mmio_base,
                        DMABED_MEDIA_BASE_UNSET),
     DEFINE_PROP_UINT32("spi", DmabedMediaState, spi, DMABED_MEDIA_SPI_UNSET),
-    DEFINE_PROP_UINT32("addr-bits", DmabedMediaState, addr_bits, 32),
-    DEFINE_PROP_ARRAY("dma-ranges", DmabedMediaState, num_dma_ranges,
-                      dma_ranges, qdev_prop_uint64, uint64_t),
-    DEFINE_PROP_LINK("dma", DmabedMediaState, dma_mr, TYPE_MEMORY_REGION,
-                     MemoryRegion *),
-    DEFINE_PROP_DMABED_IOMMU(DmabedMediaState, iommu),
+    DEFINE_PROP_UINT32("addr-bits", DmabedMediaState, bus.addr_bits, 32),
+    DEFINE_PROP_DMABED_RANGES(DmabedMediaState, bus),
+    DEFINE_PROP_DMABED_MEMORY(DmabedMediaState, bus),
+    DEFINE_PROP_DMABED_IOMMU(DmabedMediaState, bus.iommu),
 };
 
 static void media_class_init(ObjectClass *oc, void *data)

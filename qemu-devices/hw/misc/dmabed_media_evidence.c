@@ -10,9 +10,7 @@
 #include "qemu/timer.h"
 #include "qapi/error.h"
 #include "qapi/visitor.h"
-#include "qobject/qdict.h"
-#include "qobject/qlist.h"
-#include "qobject/qnum.h"
+#include "hw/dma/dmabed_record.h"
 #include "hw/dma/dmabed_sha256.h"
 #include "hw/irq.h"
 #include "hw/misc/dmabed_media.h"
@@ -24,25 +22,27 @@
 #define MAX_VIOLATIONS 64
 #define MAX_FIGURES 8
 
-typedef struct Span {
-    uint64_t bus;
-    uint64_t length;
-} Span;
-
 typedef struct Figure {
     const char *name;
     uint64_t value;
 } Figure;
 
-/* What went one way in an operation */
+typedef enum ListKind {
+    LIST_READ,                  /* of DmabedSpan, as all of them */
+    LIST_WRITTEN,
+    LIST_VIOLATIONS,
+    LIST_COUNT,
+} ListKind;
+
+/* What went one way in an operation, beside where */
 typedef struct Side {
-    GArray *ranges;             /* of Span, neighbours joined */
-    uint64_t dropped;
     uint64_t bytes;
     DmabedSha256 sha;
 } Side;
 
 typedef struct Operation {
+    DmabedRecord record;
+    DmabedBounded lists[LIST_COUNT];
     uint64_t seq;
     const char *kind;
     DmabedMediaStatus status;
@@ -50,8 +50,6 @@ typedef struct Operation {
     int64_t end_ns;
     Side read;
     Side written;
-    GArray *violations;         /* of Span */
-    uint64_t violations_dropped;
     Figure figures[MAX_FIGURES];
     unsigned num_figures;
 } Operation;
@@ -60,42 +58,24 @@ struct DmabedMediaEvidence {
     uint64_t ops_total;
     uint64_t guest_errors;
     uint64_t interrupts;
-    GQueue ops;                 /* of Operation, oldest first */
+    DmabedHistory ops;          /* of Operation */
     Operation *current;         /* not in @ops yet */
 };
 
 /* ---- one operation ---- */
 
-static void side_init(Side *side)
+static void lists_init(Operation *op)
 {
-    side->ranges = g_array_new(false, false, sizeof(Span));
-    dmabed_sha256_init(&side->sha);
-}
+    static const unsigned max[LIST_COUNT] = {
+        [LIST_READ] = MAX_RANGES,
+        [LIST_WRITTEN] = MAX_RANGES,
+        [LIST_VIOLATIONS] = MAX_VIOLATIONS,
+    };
 
-static void operation_free(void *opaque)
-{
-    Operation *op = opaque;
-
-    g_array_free(op->read.ranges, true);
-    g_array_free(op->written.ranges, true);
-    g_array_free(op->violations, true);
-    g_free(op);
-}
-
-static void add_span(GArray *spans, unsigned max, uint64_t *dropped,
-                     uint64_t bus, uint64_t length)
-{
-    Span span = { .bus = bus, .length = length };
-    Span *last = spans->len ? &g_array_index(spans, Span, spans->len - 1)
-                            : NULL;
-
-    if (last && !*dropped && last->bus + last->length == bus) {
-        last->length += length;
-    } else if (spans->len < max) {
-        g_array_append_val(spans, span);
-    } else {
-        (*dropped)++;
+    for (unsigned i = 0; i < LIST_COUNT; i++) {
+        dmabed_bounded_init(&op->lists[i], sizeof(DmabedSpan), max[i]);
     }
+    dmabed_record_init(&op->record, op->lists, LIST_COUNT);
 }
 
 void dmabed_media_op_begin(DmabedMediaState *s, const char *kind)
@@ -106,9 +86,9 @@ void dmabed_media_op_begin(DmabedMediaState *s, const char *kind)
     op->seq = s->evidence->ops_total + 1;
     op->kind = kind;
     op->start_ns = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
-    side_init(&op->read);
-    side_init(&op->written);
-    op->violations = g_array_new(false, false, sizeof(Span));
+    dmabed_sha256_init(&op->read.sha);
+    dmabed_sha256_init(&op->written.sha);
+    lists_init(op);
     s->evidence->current = op;
 }
 
@@ -132,12 +112,12 @@ void dmabed_media_op_access(DmabedMediaState *s, bool is_write, uint64_t bus,
     }
     if (!answered) {
         trace_dmabed_media_violation(s->name, bus, length);
-        add_span(op->violations, MAX_VIOLATIONS, &op->violations_dropped, bus,
-                 length);
+        dmabed_bounded_join_span(&op->lists[LIST_VIOLATIONS], bus, length);
         return;
     }
     side = is_write ? &op->written : &op->read;
-    add_span(side->ranges, MAX_RANGES, &side->dropped, bus, length);
+    dmabed_bounded_join_span(&op->lists[is_write ? LIST_WRITTEN : LIST_READ],
+                             bus, length);
     side->bytes += length;
     dmabed_sha256_update(&side->sha, data, length);
 }
@@ -153,15 +133,17 @@ void dmabed_media_op_end(DmabedMediaState *s, DmabedMediaStatus status)
                           op->read.bytes, op->written.bytes);
     e->current = NULL;
     e->ops_total++;
-    g_queue_push_tail(&e->ops, op);
-    if (g_queue_get_length(&e->ops) > MAX_OPS) {
-        operation_free(g_queue_pop_head(&e->ops));
-    }
+    dmabed_history_add(&e->ops, &op->record);
+    dmabed_history_end(&e->ops, &op->record);
 }
 
 void dmabed_media_op_forget(DmabedMediaState *s)
 {
-    g_clear_pointer(&s->evidence->current, operation_free);
+    Operation *op = g_steal_pointer(&s->evidence->current);
+
+    if (op) {
+        dmabed_record_free(&op->record);
+    }
 }
 
 /* ---- events ---- */
@@ -183,27 +165,7 @@ void dmabed_media_set_irq(DmabedMediaState *s, bool level)
 
 /* ---- to JSON ---- */
 
-static void put_u64(QDict *dict, const char *key, uint64_t value)
-{
-    qdict_put(dict, key, qnum_from_uint(value));
-}
-
-static QList *spans_to_list(const GArray *spans)
-{
-    QList *list = qlist_new();
-
-    for (unsigned i = 0; i < spans->len; i++) {
-        const Span *span = &g_array_index(spans, Span, i);
-        QDict *dict = qdict_new();
-
-        put_u64(dict, "bus", span->bus);
-        put_u64(dict, "length", span->length);
-        qlist_append(list, dict);
-    }
-    return list;
-}
-
-static QDict *side_to_dict(const Side *side)
+static QDict *side_to_dict(const Side *side, const DmabedBounded *ranges)
 {
     uint8_t digest[DMABED_SHA256_SIZE];
     char text[2 * DMABED_SHA256_SIZE + 1];
@@ -213,9 +175,9 @@ static QDict *side_to_dict(const Side *side)
     for (int i = 0; i < DMABED_SHA256_SIZE; i++) {
         snprintf(text + 2 * i, 3, "%02x", digest[i]);
     }
-    qdict_put(dict, "ranges", spans_to_list(side->ranges));
-    put_u64(dict, "ranges-dropped", side->dropped);
-    put_u64(dict, "bytes", side->bytes);
+    qdict_put(dict, "ranges", dmabed_spans_to_list(ranges, "bus"));
+    dmabed_put_u64(dict, "ranges-dropped", ranges->dropped);
+    dmabed_put_u64(dict, "bytes", side->bytes);
     qdict_put_str(dict, "sha256", text);
     return dict;
 }
@@ -225,7 +187,7 @@ static QDict *figures_to_dict(const Operation *op)
     QDict *dict = qdict_new();
 
     for (unsigned i = 0; i < op->num_figures; i++) {
-        put_u64(dict, op->figures[i].name, op->figures[i].value);
+        dmabed_put_u64(dict, op->figures[i].name, op->figures[i].value);
     }
     return dict;
 }
@@ -244,18 +206,22 @@ static const char *status_name(DmabedMediaStatus status)
 
 static QDict *operation_to_dict(const Operation *op)
 {
+    const DmabedBounded *violations = &op->lists[LIST_VIOLATIONS];
     QDict *dict = qdict_new();
 
-    put_u64(dict, "seq", op->seq);
+    dmabed_put_u64(dict, "seq", op->seq);
     qdict_put_str(dict, "op", op->kind);
     qdict_put_str(dict, "status", status_name(op->status));
     qdict_put_int(dict, "start-ns", op->start_ns);
     qdict_put_int(dict, "end-ns", op->end_ns);
     qdict_put(dict, "figures", figures_to_dict(op));
-    qdict_put(dict, "read", side_to_dict(&op->read));
-    qdict_put(dict, "written", side_to_dict(&op->written));
-    qdict_put(dict, "violations", spans_to_list(op->violations));
-    put_u64(dict, "violations-dropped", op->violations_dropped);
+    qdict_put(dict, "read",
+              side_to_dict(&op->read, &op->lists[LIST_READ]));
+    qdict_put(dict, "written",
+              side_to_dict(&op->written, &op->lists[LIST_WRITTEN]));
+    qdict_put(dict, "violations", dmabed_spans_to_list(violations, "bus"));
+    dmabed_put_u64(dict, "violations-dropped", violations->dropped);
+    qdict_put_bool(dict, "cut", op->record.cut);
     return dict;
 }
 
@@ -264,12 +230,13 @@ static QDict *evidence_to_dict(DmabedMediaEvidence *e)
     QDict *dict = qdict_new();
     QList *list = qlist_new();
 
-    for (GList *link = e->ops.head; link; link = link->next) {
+    for (GList *link = e->ops.records.head; link; link = link->next) {
         qlist_append(list, operation_to_dict(link->data));
     }
-    put_u64(dict, "ops-total", e->ops_total);
-    put_u64(dict, "guest-errors", e->guest_errors);
-    put_u64(dict, "interrupts", e->interrupts);
+    dmabed_put_u64(dict, "ops-total", e->ops_total);
+    dmabed_put_u64(dict, "ops-cut", e->ops.records_cut);
+    dmabed_put_u64(dict, "guest-errors", e->guest_errors);
+    dmabed_put_u64(dict, "interrupts", e->interrupts);
     qdict_put(dict, "ops", list);
     return dict;
 }
@@ -288,7 +255,7 @@ static void get_evidence(Object *obj, Visitor *v, const char *name,
 void dmabed_media_evidence_init(DmabedMediaState *s)
 {
     s->evidence = g_new0(DmabedMediaEvidence, 1);
-    g_queue_init(&s->evidence->ops);
+    dmabed_history_init(&s->evidence->ops, MAX_OPS);
     object_property_add(OBJECT(s), "evidence", "DmabedMediaEvidence",
                         get_evidence, NULL, NULL, NULL);
     object_property_set_description(OBJECT(s), "evidence",
@@ -298,7 +265,6 @@ void dmabed_media_evidence_init(DmabedMediaState *s)
 void dmabed_media_evidence_clear(DmabedMediaState *s)
 {
     dmabed_media_op_forget(s);
-    g_queue_clear_full(&s->evidence->ops, operation_free);
-    memset(s->evidence, 0, sizeof(*s->evidence));
-    g_queue_init(&s->evidence->ops);
+    dmabed_history_clear(&s->evidence->ops);
+    *s->evidence = (DmabedMediaEvidence) { .ops = s->evidence->ops };
 }

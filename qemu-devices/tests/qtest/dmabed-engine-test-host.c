@@ -421,33 +421,115 @@ static void test_evidence_jobs_bounded(void)
     rig_stop(rig);
 }
 
-/* 300 segments of 8 bytes, 16 apart, all of them at odd addresses */
-static void test_evidence_ranges_bounded(void)
-{
-    const unsigned count = 300;
-    Rig *rig = rig_start("'alignment':2,'policy':'wrap'");
-    g_autofree uint64_t *list = g_new(uint64_t, 2 * count);
-    Job job = { .op = DMABED_OP_DIGEST, .length = 8 * count,
-                .num_src = count };
-    g_autoptr(QDict) dict = NULL;
-    QDict *record;
+#define ODD_SEGMENTS 300
 
-    rig_enable(rig);
-    for (unsigned i = 0; i < count; i++) {
+/* Segments of 8 bytes, 16 apart, all of them at odd addresses */
+static Job odd_job(Rig *rig)
+{
+    g_autofree uint64_t *list = g_new(uint64_t, 2 * ODD_SEGMENTS);
+
+    for (unsigned i = 0; i < ODD_SEGMENTS; i++) {
         list[2 * i] = cpu_to_le64(DATA_AT + 16 * i + 1);
         list[2 * i + 1] = cpu_to_le64(8);
     }
-    qtest_memwrite(rig->qts, SRC_LIST_AT, list, 2 * count * sizeof(*list));
-    g_assert_cmpuint(job_run(rig, &job).violations, ==, count);
+    qtest_memwrite(rig->qts, SRC_LIST_AT, list,
+                   2 * ODD_SEGMENTS * sizeof(*list));
+    return (Job) {
+        .op = DMABED_OP_DIGEST, .length = 8 * ODD_SEGMENTS,
+        .num_src = ODD_SEGMENTS,
+    };
+}
+
+static Rig *odd_rig(void)
+{
+    Rig *rig = rig_start("'alignment':2,'policy':'wrap'");
+
+    rig_enable(rig);
+    return rig;
+}
+
+static void assert_list(QDict *record, const char *key, unsigned entries,
+                        unsigned dropped)
+{
+    g_autofree char *dropped_key = g_strdup_printf("%s-dropped", key);
+
+    g_assert_cmpuint(qlist_size(qdict_get_qlist(record, key)), ==, entries);
+    g_assert_cmpint(qdict_get_int(record, dropped_key), ==, dropped);
+}
+
+static void test_evidence_ranges_bounded(void)
+{
+    Rig *rig = odd_rig();
+    Job job = odd_job(rig);
+    g_autoptr(QDict) dict = NULL;
+    QDict *record;
+
+    g_assert_cmpuint(job_run(rig, &job).violations, ==, ODD_SEGMENTS);
     dict = evidence(rig);
     record = last_job(dict);
-    g_assert_cmpuint(qlist_size(qdict_get_qlist(record, "src")), ==, 256);
-    g_assert_cmpint(qdict_get_int(record, "src-dropped"), ==, 44);
-    g_assert_cmpuint(qlist_size(qdict_get_qlist(record, "read")), ==, 256);
-    g_assert_cmpint(qdict_get_int(record, "read-dropped"), ==, 44);
-    g_assert_cmpuint(qlist_size(qdict_get_qlist(record, "violations")), ==,
-                     64);
-    g_assert_cmpint(qdict_get_int(record, "violations-dropped"), ==, 236);
+    assert_list(record, "src", 256, ODD_SEGMENTS - 256);
+    assert_list(record, "read", 256, ODD_SEGMENTS - 256);
+    assert_list(record, "violations", 64, ODD_SEGMENTS - 64);
+    g_assert_false(qdict_get_bool(record, "cut"));
+    rig_stop(rig);
+}
+
+static void assert_cut(QDict *record, bool cut)
+{
+    unsigned ranges = cut ? 0 : 256, violations = cut ? 0 : 64;
+
+    g_assert_true(qdict_get_bool(record, "cut") == cut);
+    g_assert_true(qdict_get_bool(record, "done"));
+    assert_list(record, "src", ranges, ODD_SEGMENTS - ranges);
+    assert_list(record, "read", ranges, ODD_SEGMENTS - ranges);
+    assert_list(record, "violations", violations, ODD_SEGMENTS - violations);
+}
+
+/* 56 jobs of 576 entries are all that fit in 32768: the rest have figures */
+static void test_evidence_total_bounded(void)
+{
+    const unsigned jobs = 70, whole = 56;
+    Rig *rig = odd_rig();
+    Job job = odd_job(rig);
+    g_autoptr(QDict) dict = NULL;
+    QListEntry *entry;
+    unsigned nth = 0;
+
+    for (unsigned i = 0; i < jobs; i++) {
+        job_run(rig, &job);
+    }
+    dict = evidence(rig);
+    g_assert_cmpint(qdict_get_int(dict, "jobs-cut"), ==, jobs - whole);
+    g_assert_cmpint(qdict_get_int(dict, "jobs-dropped"), ==, 0);
+    QLIST_FOREACH_ENTRY(qdict_get_qlist(dict, "jobs"), entry) {
+        assert_cut(qobject_to(QDict, qlist_entry_obj(entry)),
+                   nth++ < jobs - whole);
+    }
+    g_assert_cmpuint(nth, ==, jobs);
+    rig_stop(rig);
+}
+
+/*
+ * Jobs that are gone do not count: the bound is of what is kept, which is 53
+ * jobs of 576 entries and 971 of 2.  With the first job it would be too much.
+ */
+static void test_evidence_total_forgets(void)
+{
+    Rig *rig = odd_rig();
+    Job odd = odd_job(rig), small = fill;
+    g_autoptr(QDict) dict = NULL;
+
+    small.length = 8;
+    job_run(rig, &odd);
+    for (int i = 0; i < 1024; i++) {
+        job_run(rig, &small);
+    }
+    for (int i = 0; i < 53; i++) {
+        job_run(rig, &odd);
+    }
+    dict = evidence(rig);
+    g_assert_cmpint(qdict_get_int(dict, "jobs-cut"), ==, 0);
+    g_assert_cmpint(qdict_get_int(dict, "jobs-dropped"), ==, 54);
     rig_stop(rig);
 }
 
@@ -490,6 +572,10 @@ void add_host_tests(void)
                    test_evidence_jobs_bounded);
     qtest_add_func("dmabed/evidence/ranges-bounded",
                    test_evidence_ranges_bounded);
+    qtest_add_func("dmabed/evidence/total-bounded",
+                   test_evidence_total_bounded);
+    qtest_add_func("dmabed/evidence/total-forgets",
+                   test_evidence_total_forgets);
     qtest_add_func("dmabed/evidence/system-reset",
                    test_evidence_system_reset);
 }

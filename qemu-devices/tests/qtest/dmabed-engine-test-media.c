@@ -271,6 +271,55 @@ static void test_rotate_bus_error(void)
     rig_stop(rig);
 }
 
+/* A picture whose lines lie apart: each is a range of its own, both ways */
+static void tall_set_up(Rig *rig, unsigned height)
+{
+    const uint32_t size = (height - 1) << 16 | (WIDTH - 1);
+
+    rotate_set_up(rig, 0);
+    wr(rig, ROT_IN_SIZE, size);
+    wr(rig, ROT_OUT_SIZE, size);
+    wr(rig, ROT_IN_PITCH, WIDTH * 8);
+    wr(rig, ROT_OUT_PITCH, WIDTH * 8);
+}
+
+static void assert_lines(QDict *operation, const char *side, unsigned lines,
+                         unsigned dropped)
+{
+    QDict *found = qdict_get_qdict(operation, side);
+
+    g_assert_cmpuint(qlist_size(qdict_get_qlist(found, "ranges")), ==, lines);
+    g_assert_cmpint(qdict_get_int(found, "ranges-dropped"), ==, dropped);
+}
+
+/* 64 pictures of 256 lines, read and written, are all that fit in 32768 */
+static void test_evidence_total_bounded(void)
+{
+    const unsigned lines = 256, pictures = 72, whole = 64;
+    Rig *rig = start("sun8i-rotate");
+    g_autoptr(QDict) found = NULL;
+    QListEntry *entry;
+    unsigned nth = 0;
+
+    tall_set_up(rig, lines);
+    for (unsigned i = 0; i < pictures; i++) {
+        rotate_go(rig, ROT_COPY);
+        wr(rig, ROT_INT, 1);
+    }
+    found = media_evidence(rig);
+    g_assert_cmpint(qdict_get_int(found, "ops-cut"), ==, pictures - whole);
+    QLIST_FOREACH_ENTRY(qdict_get_qlist(found, "ops"), entry) {
+        QDict *operation = qobject_to(QDict, qlist_entry_obj(entry));
+        bool cut = nth++ < pictures - whole;
+
+        g_assert_true(qdict_get_bool(operation, "cut") == cut);
+        assert_lines(operation, "read", cut ? 0 : lines, cut ? lines : 0);
+        assert_lines(operation, "written", cut ? 0 : lines, cut ? lines : 0);
+    }
+    g_assert_cmpuint(nth, ==, pictures);
+    rig_stop(rig);
+}
+
 typedef struct BadRegister {
     const char *name;
     uint32_t offset;
@@ -398,6 +447,60 @@ static void test_faults(void)
     /* each was ordered once */
     rotate_go(rig, ROT_COPY);
     g_assert_cmphex(qtest_readb(rig->qts, OUT_AT), ==, first);
+    rig_stop(rig);
+}
+
+/* The engines' "at" is taken, and means nothing */
+static void test_inject_at(void)
+{
+    Rig *rig = start("sun8i-rotate");
+    g_autoptr(QDict) reply = NULL;
+    QDict *inject;
+
+    qtest_qmp_assert_success(rig->qts,
+        "{'execute':'qom-set','arguments':{'path':%s,'property':'inject',"
+        "'value':{'fault':'stale','at':5,'count':2}}}", MEDIA_PATH);
+    reply = qtest_qmp(rig->qts,
+        "{'execute':'qom-get','arguments':{'path':%s,'property':'inject'}}",
+        MEDIA_PATH);
+    inject = qdict_get_qdict(reply, "return");
+    g_assert_cmpstr(qdict_get_str(inject, "fault"), ==, "stale");
+    g_assert_cmpint(qdict_get_int(inject, "at"), ==, 0);
+    g_assert_cmpint(qdict_get_int(inject, "count"), ==, 2);
+    rig_stop(rig);
+}
+
+static void assert_inject_refused(Rig *rig, const char *value)
+{
+    g_autofree char *command = g_strdup_printf(
+        "{'execute':'qom-set','arguments':{'path':'" MEDIA_PATH "',"
+        "'property':'inject','value':%s}}", value);
+    g_autoptr(QDict) reply = qtest_qmp(rig->qts, command, NULL);
+
+    g_assert_true(qdict_haskey(reply, "error"));
+}
+
+static void test_bad_inject(void)
+{
+    Rig *rig = start("sun8i-rotate");
+
+    assert_inject_refused(rig, "{'fault':'lost'}");
+    assert_inject_refused(rig, "{'count':1}");
+    assert_inject_refused(rig, "{'fault':'stale','when':1}");
+    assert_inject_refused(rig, "{'fault':'stale','count':'all'}");
+    rig_stop(rig);
+}
+
+/* A block's registers are a child with its name: no other child has that */
+static void test_name_of_a_child(void)
+{
+    g_autofree char *device = g_strdup_printf(
+        "-device '{\"driver\":\"sun8i-rotate\",\"id\":\"sysbus-irq\","
+        "\"mmio-base\":%llu,\"spi\":70}'", MEDIA_BASE);
+    Rig *rig = rig_start_beside("", device);
+
+    rotate_set_up(rig, 0);
+    rotate_go(rig, ROT_COPY);
     rig_stop(rig);
 }
 
@@ -801,7 +904,12 @@ void add_media_tests(void)
     qtest_add_func("/dmabed/media/rotate/refuses/accesses",
                    test_rotate_refuses_accesses);
     qtest_add_func("/dmabed/media/rotate/migrates", test_rotate_migrates);
+    qtest_add_func("/dmabed/media/evidence-total-bounded",
+                   test_evidence_total_bounded);
+    qtest_add_func("/dmabed/media/name-of-a-child", test_name_of_a_child);
     qtest_add_func("/dmabed/media/faults", test_faults);
+    qtest_add_func("/dmabed/media/inject-at", test_inject_at);
+    qtest_add_func("/dmabed/media/inject-bad", test_bad_inject);
     qtest_add_func("/dmabed/media/fault-migrates", test_fault_migrates);
     for (size_t i = 0; i < ARRAY_SIZE(bad_blocks); i++) {
         g_autofree char *path = g_strdup_printf("/dmabed/media/start/%s",

@@ -10,7 +10,7 @@
 #define HW_DMA_DMABED_ENGINE_H
 
 #include "exec/memory.h"
-#include "hw/dma/dmabed_iommu.h"
+#include "hw/dma/dmabed_bus.h"
 #include "hw/dma/dmabed_sha256.h"
 #include "hw/qdev-core.h"
 #include "qemu/timer.h"
@@ -98,7 +98,6 @@ struct DmabedEngineState {
     char *name;                 /* for traces, logs and the guest */
 
     /* properties: what the hardware is */
-    uint32_t addr_bits;
     uint32_t report_addr_bits;
     uint32_t max_segments;
     uint64_t max_segment_size;
@@ -108,18 +107,12 @@ struct DmabedEngineState {
     char *policy;
     uint64_t latency_ns;
     uint64_t bandwidth;
-    uint32_t num_dma_ranges;    /* numbers, three a window */
-    uint64_t *dma_ranges;
-    MemoryRegion *dma_mr;
-    DmabedIommuState *iommu;
     uint64_t local_size;
     bool wrap;                  /* @policy, understood */
 
     /* the engine's view of memory */
-    MemoryRegion dma_root;
-    MemoryRegion *dma_windows;
+    DmabedBus bus;
     MemoryRegion local_window;
-    AddressSpace dma_as;
 
     /* registers */
     uint32_t ctrl;

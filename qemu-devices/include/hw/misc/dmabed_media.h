@@ -12,7 +12,7 @@
 #ifndef HW_MISC_DMABED_MEDIA_H
 #define HW_MISC_DMABED_MEDIA_H
 
-#include "hw/dma/dmabed_iommu.h"
+#include "hw/dma/dmabed_bus.h"
 #include "hw/sysbus.h"
 #include "migration/vmstate.h"
 #include "qom/object.h"
@@ -53,16 +53,9 @@ struct DmabedMediaState {
     /* properties */
     uint64_t mmio_base;
     uint32_t spi;
-    uint32_t addr_bits;
-    uint32_t num_dma_ranges;
-    uint64_t *dma_ranges;
-    MemoryRegion *dma_mr;
-    DmabedIommuState *iommu;
 
     /* the block's own view of memory */
-    MemoryRegion dma_root;
-    MemoryRegion *dma_windows;
-    AddressSpace dma_as;
+    DmabedBus bus;
 
     /* what the host asked for: it outlives a reset */
     uint32_t fault;
