@@ -57,9 +57,9 @@ def _console(text: str) -> tuple[list[EventKind], list[str]]:
     [
         ("pciehp-reset-lock", INVERSION),
         ("vkms-segment-size", LONG_SEGMENT),
-        ("system-heap-sync-direction", OTHER_DIRECTION),
+        ("heap-sync-direction", OTHER_DIRECTION),
         (
-            "system-heap-sync-direction",
+            "heap-sync-direction",
             OTHER_DIRECTION + OTHER_DIRECTION.replace("65536 bytes", "4096 bytes"),
         ),
     ],
