@@ -108,7 +108,7 @@ static int migrate(int buffer)
 	struct dmabed_migrate request = {
 		.size = sizeof(request),
 		.fd = buffer,
-		.storage = DMABED_STORAGE_CONTIGUOUS,
+		.storage = DMABED_STORAGE_LOW_PAGES, /* their allocation sleeps for nothing */
 	};
 	int exporter = CHECK_OK(open(EXPORTER_DEVICE, O_RDWR | O_CLOEXEC));
 	int ret = ioctl(exporter, DMABED_IOC_MIGRATE, &request);
