@@ -291,7 +291,7 @@ struct dmabed_wait {
 #define DMABED_STORAGE_AUTO		1	/* by the attached devices, late */
 #define DMABED_STORAGE_PAGES		2	/* single pages of any zone */
 #define DMABED_STORAGE_LOW_PAGES	3	/* single pages below 4 GiB or the DMA zone */
-#define DMABED_STORAGE_CONTIGUOUS	4	/* one run, from the default CMA area, or a device's own */
+#define DMABED_STORAGE_CONTIGUOUS	4	/* one run, of the default CMA area or a device's */
 #define DMABED_STORAGE_FIXED		5	/* one run at a given CPU physical address */
 #define DMABED_STORAGE_POOL		6	/* one run of a reserved-memory pool */
 #define DMABED_STORAGE_LOCAL		7	/* one run of an engine's own memory */
