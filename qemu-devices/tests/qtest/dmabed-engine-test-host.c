@@ -380,7 +380,7 @@ static void test_evidence_in_flight(void)
     rig_stop(rig);
 }
 
-/* What a job in flight leaves in the registers, and what is there when it ended */
+/* What a job in flight leaves in the registers, and a job that ended */
 static void test_state(void)
 {
     Rig *rig = enabled_rig();
