@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Layouts: what they hold, and what is refused with its file, line and key."""
 
-from pathlib import Path
-
 import pytest
 
 from dmabed import layout, paths, yamlfile
@@ -42,17 +40,6 @@ devices:
     alignment: 64
     max-segment-size: 1MiB
 """
-
-
-@pytest.fixture
-def write(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-    def write(text, name="small.yaml"):
-        Path(name).write_text(text)
-        return Path(name)
-
-    return write
 
 
 @pytest.fixture
