@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -22,6 +23,10 @@ from dmabed.plan import make_plan
 from dmabed.runner import Done, Runner
 from dmabed.scenario import load
 from dmabed.testbed import Testbed
+
+# a shell's job in the background ignores Ctrl-C, and so would every dmabed that a test starts and interrupts
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 Judge = Callable[[str], Verdict]
 Dmabed = Callable[..., "subprocess.CompletedProcess[str]"]
