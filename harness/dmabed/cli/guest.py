@@ -18,7 +18,7 @@ from typing import Any
 import click
 
 from dmabed import layout as layouts
-from dmabed.cli.options import Booting, boot_options, json_option, layout_option, show
+from dmabed.cli.options import Booting, boot_options, end_output, json_option, layout_option, show
 from dmabed.commandline import Channels, Memory, qemu_command
 from dmabed.errors import NotProbed, TestbedError
 from dmabed.layout import Layout
@@ -104,6 +104,7 @@ def exec_(layout_name: str, booting: Booting, command: tuple[str, ...]) -> int:
     with _logs() as folder, testbed.start_once(layout, folder) as machine:
         with Ssh(machine.ssh_port_when_ready(), testbed.artifacts) as ssh:
             status = ssh.run(command, sys.stdout.buffer, sys.stderr.buffer)
+            end_output()
         if status is None:
             click.echo(f"dmabed: the guest died\n{machine.console_tail()}", err=True)
             return GUEST_DIED

@@ -54,10 +54,22 @@ def show(text: str) -> None:
         with named("standard output"):
             _print_now(text)
     except FileError as error:
-        # the interpreter must not flush into it again when it ends
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         if not isinstance(error.__cause__, BrokenPipeError):
             raise
+
+
+def end_output() -> None:
+    """Standard output is done with, whether its reader took all of it or went away."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _drop_output()
+
+
+def _drop_output() -> None:
+    """The interpreter would flush into it again when it ends, and make the exit status 120."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _print_now(text: str) -> None:
