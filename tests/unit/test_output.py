@@ -27,7 +27,7 @@ def status_without_reader(how: str) -> int:
     os.close(reader)
     try:
         words = [sys.executable, "-c", WRITES_LITTLE, how]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT / "harness")}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT / "harness"), "PYTHONUNBUFFERED": ""}
         return subprocess.run(words, stdout=writer, env=environment, stderr=subprocess.DEVNULL).returncode
     finally:
         os.close(writer)
