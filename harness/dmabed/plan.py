@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dmabed import layout as layouts
 from dmabed import scenario as scenarios
@@ -49,6 +49,16 @@ def make_plan(chosen: Sequence[Scenario], wanted: Sequence[str]) -> list[Planned
     """
     plan = [_planned(scenario, name) for scenario in chosen for name in _layouts_for(scenario, wanted)]
     return _each_once(plan)
+
+
+def in_variant(plan: Sequence[Planned], variant: str) -> list[Planned]:
+    """The plan with those skipped that cannot be had in this variant of the kernel."""
+    return [entry if entry.skip else replace(entry, skip=_why_not(entry, variant)) for entry in plan]
+
+
+def _why_not(entry: Planned, variant: str) -> str:
+    reason = entry.scenario.not_in.get(variant, "")
+    return f"not in the {variant} kernel: {reason}" if reason else ""
 
 
 def _layouts_for(scenario: Scenario, wanted: Sequence[str]) -> Sequence[str]:

@@ -66,6 +66,9 @@ class Scenario:
     report: str = ""  # of a regression: where it was reported
     told_apart_by: str = ""  # of a regression: the switch with which it fails
     cast: casting.Roles = field(default_factory=dict)  # parts, and the roles that may play them
+    not_in: Mapping[str, str] = field(
+        default_factory=dict
+    )  # variants of the kernel, and why it is skipped there
 
     @property
     def family(self) -> str:
@@ -121,6 +124,11 @@ def _make(document: yamlfile.Document, ending: str) -> Scenario:
         report=data.get("report", ""),
         told_apart_by=data.get("told-apart-by", ""),
         cast=data.get("cast", {}),
+        not_in={
+            each["variant"]: " ".join(each["reason"].split())
+            for each in data.get("not-in", ())
+            if each.get("combination", "") in ending
+        },
     )
 
 

@@ -15,7 +15,7 @@ from dmabed import layout as layouts
 from dmabed.build import Artifacts
 from dmabed.cli.options import Booting
 from dmabed.layout import Layout
-from dmabed.plan import make_plan
+from dmabed.plan import in_variant, make_plan
 from dmabed.scenario import find
 from dmabed.testbed import BootOptions, Testbed
 
@@ -105,3 +105,11 @@ def test_guest_tests_only_goes_with_no_scenario(words: list[str]) -> None:
     done = CliRunner().invoke(coverage.coverage, ["--guest-tests-only", *words])
     assert done.exit_code == 2
     assert "--guest-tests-only runs no scenario" in done.output
+
+
+def test_what_a_kernel_cannot_have_is_skipped_there_with_its_reason() -> None:
+    plan = make_plan(find(["rk3568-tail-of-ram"]), [])
+    reasons = {entry.scenario.name: entry.skip for entry in in_variant(plan, "debug")}
+    assert reasons["rk3568-tail-of-ram[kernel=asks]"] == ""
+    assert reasons["rk3568-tail-of-ram[kernel=bounces]"].startswith("not in the debug kernel: KASAN's shadow")
+    assert [entry.skip for entry in in_variant(plan, "default")] == ["", ""]

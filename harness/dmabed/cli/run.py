@@ -22,7 +22,7 @@ from dmabed.files import named
 from dmabed.findings import Status
 from dmabed.generation import GENERATIONS
 from dmabed.outcome import Entry, ScenarioResult
-from dmabed.plan import Planned, make_plan
+from dmabed.plan import Planned, in_variant, make_plan
 from dmabed.results import Results, make_run_folder
 from dmabed.runner import Done, Runner, Transport
 from dmabed.scenario import find
@@ -90,7 +90,7 @@ def run(
     as_json: bool,
 ) -> int:
     """Run scenarios: all of them, or those with a NAME or TAG, of a ROW, or from a FILE."""
-    plan = make_plan(find(what, generations), wanted)
+    plan = in_variant(make_plan(find(what, generations), wanted), booting.variant)
     testbed = booting.testbed()
     folder = make_run_folder(results_folder)
     results = Results(folder, len(plan), testbed.artifacts.versions, foreign=booting.kernel is not None)
