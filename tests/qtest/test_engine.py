@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dmabed.build import Artifacts
 
-LIMIT = 120  # seconds; all of them take about one on an idle machine
+LIMIT = 900  # seconds, for a test that hangs; all of them take about 20 on an idle machine
 PLAN = re.compile(r"^1\.\.(\d+)$", re.MULTILINE)
 RESULT = re.compile(r"^(ok|not ok) \d+ (.*)$", re.MULTILINE)
 

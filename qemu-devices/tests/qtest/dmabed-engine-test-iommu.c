@@ -4,6 +4,7 @@
  * here and an engine that is behind one.
  */
 #include "qemu/osdep.h"
+#include "qemu/bswap.h"
 #include "qemu/units.h"
 #include "dmabed-engine-util.h"
 
@@ -68,15 +69,24 @@ static void map(Rig *rig, uint32_t iova, uint32_t pte)
     qtest_writel(rig->qts, pte_at(iova), pte);
 }
 
+/* Entries at @at: @first, and each @step more than the one before, all at once */
+static void write_entries(Rig *rig, uint64_t at, unsigned count, uint32_t first,
+                          uint32_t step)
+{
+    g_autofree uint8_t *raw = g_malloc(count * 4);
+
+    for (unsigned i = 0; i < count; i++) {
+        stl_le_p(raw + i * 4, first + i * step);
+    }
+    qtest_memwrite(rig->qts, at, raw, count * 4);
+}
+
 /* All of RAM where it is, so that ring and lists need no thought */
 static void map_all(Rig *rig)
 {
-    for (uint32_t iova = RAM_BASE; iova < RAM_BASE + RAM_SIZE; iova += PAGE) {
-        if (iova % (4 * MiB) == 0) {
-            qtest_writel(rig->qts, dte_at(iova), table_of(iova) | VALID);
-        }
-        map(rig, iova, iova | RW);
-    }
+    write_entries(rig, dte_at(RAM_BASE), RAM_SIZE / (4 * MiB), TABLES | VALID,
+                  PAGE);
+    write_entries(rig, TABLES, RAM_SIZE / PAGE, RAM_BASE | RW, PAGE);
 }
 
 static void turn_on(Rig *rig)
@@ -663,10 +673,7 @@ static uint32_t sun50i_get(Rig *rig, uint64_t offset)
 
 static void sun50i_map(Rig *rig, uint32_t iova, uint32_t pte)
 {
-    uint64_t table = SUN50I_TABLES + ((iova - RAM_BASE) >> 20) * 1024;
-
-    qtest_writel(rig->qts, SUN50I_DIRECTORY + (iova >> 20) * 4, table | 1);
-    qtest_writel(rig->qts, table + ((iova >> 12) & 255) * 4, pte);
+    qtest_writel(rig->qts, SUN50I_TABLES + ((iova - RAM_BASE) >> 12) * 4, pte);
 }
 
 /* All of RAM where it is, the data's page elsewhere; as the driver turns on */
@@ -676,9 +683,9 @@ static Rig *sun50i_start(void)
         "-device '{\"driver\":\"dmabed-sun50i-iommu\",\"id\":\"mmu\","
         "\"mmio-base\":942800896,\"spi\":65}'", "'iommu':'mmu'");
 
-    for (uint32_t iova = RAM_BASE; iova < RAM_BASE + RAM_SIZE; iova += PAGE) {
-        sun50i_map(rig, iova, iova | RD_WR);
-    }
+    write_entries(rig, SUN50I_DIRECTORY + (RAM_BASE >> 20) * 4, RAM_SIZE / MiB,
+                  SUN50I_TABLES | 1, 1024);
+    write_entries(rig, SUN50I_TABLES, RAM_SIZE / PAGE, RAM_BASE | RD_WR, PAGE);
     sun50i_map(rig, DATA_AT, OTHER_AT | RD_WR);
     sun50i_set(rig, 0xf00, 1);
     sun50i_set(rig, 0x50, SUN50I_DIRECTORY);

@@ -96,9 +96,25 @@ Rig *rig_start_port(void)
     return start(pci_machine(port));
 }
 
+/*
+ * qtest_quit() looks every 100 ms whether QEMU has ended; for most tests that
+ * was all their time.  So it is asked to here, and looked at more often.
+ */
+static void quit(QTestState *qts)
+{
+    siginfo_t ended = { 0 };
+
+    kill(qtest_pid(qts), SIGTERM);
+    for (int i = 0; i < 1000 && !ended.si_pid; i++) {
+        g_usleep(1000);
+        waitid(P_PID, qtest_pid(qts), &ended, WEXITED | WNOHANG | WNOWAIT);
+    }
+    qtest_quit(qts);
+}
+
 void rig_stop(Rig *rig)
 {
-    qtest_quit(rig->qts);
+    quit(rig->qts);
     g_free(rig->arguments);
     g_free(rig);
 }
@@ -170,7 +186,7 @@ void rig_migrate(Rig *rig)
     qtest_qmp_assert_success(rig->qts,
         "{'execute':'migrate','arguments':{'uri':%s}}", uri);
     wait_for_status(rig->qts, "completed");
-    qtest_quit(rig->qts);
+    quit(rig->qts);
     rig->qts = qtest_init(incoming);
     qtest_qmp_assert_success(rig->qts,
         "{'execute':'migrate-incoming','arguments':{'uri':%s}}", uri);
