@@ -78,7 +78,7 @@ class Runner:
         """Run them all; ``report`` is called in this thread as each one ends.
 
         KeyboardInterrupt ends the guests, reports what was under way as
-        interrupted, and is raised again.
+        interrupted, and is raised again; what had not begun is not reported.
         """
         pool = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="scenario")
         left = {pool.submit(self.one, planned) for planned in plan}
@@ -87,6 +87,7 @@ class Runner:
                 _report_finished(left, report)
         except BaseException:
             # the guests die, and each worker comes back with what it has
+            left = {future for future in left if not future.cancel()}
             self.stop()
             while left:
                 with contextlib.suppress(FileError):  # the first one is told
@@ -137,8 +138,7 @@ class Runner:
             return Verdict(Status.ERROR, str(error)), None
         if found and self._stop.is_set():  # the guest was taken away while it was scanned
             found = [Event(EventKind.INTERRUPTED, "the run was interrupted")]
-        transcript = dataclasses.replace(transcript, remarks=(*transcript.remarks, *remarks))
-        transcript = _with_console(transcript, found, selfcheck.console_of(directory))
+        transcript = _with_console(transcript, found, remarks, selfcheck.console_of(directory))
         if planned.switch:
             transcript = tamper.apply(planned.switch.tamper, transcript)
         verdict = judge(planned.scenario, planned.layout, transcript)
@@ -174,13 +174,15 @@ class Runner:
                 agent.close()
 
 
-def _with_console(transcript: Transcript, found: Sequence[Event], console: str) -> Transcript:
+def _with_console(
+    transcript: Transcript, found: Sequence[Event], remarks: Sequence[str], console: str
+) -> Transcript:
     """The transcript with what was found after the steps, and with what the kernel said."""
-    complaints, remarks = selfcheck.of_console(console)
+    complaints, more = selfcheck.of_console(console)
     return dataclasses.replace(
         transcript,
         events=(*transcript.events, *found, *complaints),
-        remarks=(*transcript.remarks, *remarks),
+        remarks=(*transcript.remarks, *remarks, *more),
         bounce_pools=bouncepool.of_console(console),
     )
 

@@ -66,10 +66,12 @@ def wait_until(condition: object, seconds: float = 60) -> None:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """A run of a quick and a slow scenario, in the middle of the slow one."""
-    (tmp_path / "quick.yaml").write_text(QUICK)
-    (tmp_path / "slow.yaml").write_text(SLOW)
-    words = ["run", str(tmp_path / "quick.yaml"), str(tmp_path / "slow.yaml"), "--jobs", "1"]
+    """A run of a quick and a slow scenario, in the middle of the slow one, with a third to come."""
+    scenarios = {"quick": QUICK, "slow": SLOW, "third": QUICK.replace("quick", "third")}
+    files = [tmp_path / f"{name}.yaml" for name in scenarios]
+    for file, text in zip(files, scenarios.values(), strict=True):
+        file.write_text(text)
+    words = ["run", *map(str, files), "--jobs", "1"]
     command = [sys.executable, "-m", "dmabed", *words, "--results", str(tmp_path / "results")]
     with subprocess.Popen(
         command,
@@ -96,9 +98,10 @@ def test_an_interrupted_run_keeps_and_marks_its_results(
 ) -> None:
     assert guests(tmp_path)
     run.send_signal(how)
-    _, errors = run.communicate(timeout=30)
+    output, errors = run.communicate(timeout=30)
     assert run.returncode == 2
     assert "interrupted" in errors
+    assert "1 passed, 1 skipped, 1 did not run" in output
     assert "Traceback" not in errors
     assert guests(tmp_path) == []
     stored = json.loads((tmp_path / "results" / "latest" / "results.json").read_text())

@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -133,15 +134,20 @@ def test_all_that_was_under_way_is_awaited_though_nothing_can_be_told(
     planned: Planned, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[Done] = []
+    all_begun = threading.Barrier(3, timeout=10)
 
     def full(done: Done) -> None:
         told.append(done)
         raise FileError(NO_SPACE)
 
-    monkeypatch.setattr(Runner, "_in_guest", lambda *_words: (Verdict(Status.PASSED, "fine"), None))
+    def in_guest(*_words: object) -> tuple[Verdict, None]:
+        all_begun.wait()
+        return Verdict(Status.PASSED, "fine"), None
+
+    monkeypatch.setattr(Runner, "_in_guest", in_guest)
     monkeypatch.setattr(runner.process, "kill_all", lambda: None)
     with pytest.raises(FileError, match=NO_SPACE):
-        Runner(types.SimpleNamespace(), tmp_path).run([planned] * 3, 1, full)  # type: ignore[arg-type]
+        Runner(types.SimpleNamespace(), tmp_path).run([planned] * 3, 3, full)  # type: ignore[arg-type]
     assert len(told) == 3
 
 
