@@ -35,11 +35,11 @@ static int device_ioctl(const char *path, unsigned long request, void *argument)
 	return result;
 }
 
-static int make_own(const struct exporter *exporter, size_t length, int fd_flags)
+static int export_own(size_t length, uint32_t flags, int fd_flags)
 {
 	struct dmabed_export request = {
 		.size = sizeof(request),
-		.flags = exporter->flags,
+		.flags = flags,
 		.length = length,
 		.storage = DMABED_STORAGE_AUTO,
 		.fd_flags = fd_flags,
@@ -47,6 +47,39 @@ static int make_own(const struct exporter *exporter, size_t length, int fd_flags
 	};
 
 	return device_ioctl(EXPORTER_DEVICE, DMABED_IOC_EXPORT, &request) ? -1 : request.fd;
+}
+
+static int make_own(const struct exporter *exporter, size_t length, int fd_flags)
+{
+	return export_own(length, exporter->flags, fd_flags);
+}
+
+int own_buffer(size_t length, uint32_t flags)
+{
+	int fd = export_own(length, flags, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT)
+		skip("there is no " EXPORTER_DEVICE);
+	return fd;
+}
+
+int own_migrate(int buffer, uint32_t storage)
+{
+	struct dmabed_migrate request = {
+		.size = sizeof(request),
+		.fd = buffer,
+		.storage = storage,
+	};
+
+	return device_ioctl(EXPORTER_DEVICE, DMABED_IOC_MIGRATE, &request);
+}
+
+unsigned int own_mappings(int buffer)
+{
+	struct dmabed_buffer_info info = { .size = sizeof(info), .fd = buffer };
+
+	CHECK_OK(device_ioctl(EXPORTER_DEVICE, DMABED_IOC_BUFFER_INFO, &info));
+	return info.mappings;
 }
 
 int heap_allocate(const char *heap, size_t length, uint32_t fd_flags, uint64_t heap_flags)

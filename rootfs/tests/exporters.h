@@ -37,6 +37,16 @@ int buffer_of(const struct exporter *exporter, size_t length);
 /* What the kernel calls the exporter of a buffer. */
 const char *exporter_kernel_name(const struct exporter *exporter);
 
+/*
+ * One of our exporter's, with DMABED_EXPORT_* flags: an fd, or -1 and errno.
+ * Skips when the kernel has no such exporter.
+ */
+int own_buffer(size_t length, uint32_t flags);
+/* Moves one of our exporter's to DMABED_STORAGE_*: 0, or -1 and errno. */
+int own_migrate(int buffer, uint32_t storage);
+/* How many mappings one of our exporter's has. */
+unsigned int own_mappings(int buffer);
+
 /* Before brackets of different directions on a udmabuf. */
 void udmabuf_both_ways(int buffer);
 /* A sealed memfd of this length. */

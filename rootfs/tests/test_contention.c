@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <linux/dma-buf.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -33,20 +32,7 @@ struct migration {
 /* It can move; its first storage is where the first engine wants it. */
 static int movable_buffer(void)
 {
-	struct dmabed_export request = {
-		.size = sizeof(request),
-		.flags = DMABED_EXPORT_DYNAMIC,
-		.length = LENGTH,
-		.storage = DMABED_STORAGE_AUTO,
-		.fd_flags = O_RDWR | O_CLOEXEC,
-	};
-	int exporter = open(EXPORTER_DEVICE, O_RDWR | O_CLOEXEC);
-
-	if (exporter < 0)
-		skip("there is no " EXPORTER_DEVICE);
-	CHECK_OK(ioctl(exporter, DMABED_IOC_EXPORT, &request));
-	close(exporter);
-	return request.fd;
+	return buffer_of(exporter_named("dynamic"), LENGTH);
 }
 
 static void map_narrow(void *context)
@@ -103,18 +89,10 @@ TEST(C4, migration_interrupted)
 
 /* ---- whoever migrates is killed ---- */
 
+/* LOW_PAGES: their allocation sleeps for nothing. */
 static int migrate(int buffer)
 {
-	struct dmabed_migrate request = {
-		.size = sizeof(request),
-		.fd = buffer,
-		.storage = DMABED_STORAGE_LOW_PAGES, /* their allocation sleeps for nothing */
-	};
-	int exporter = CHECK_OK(open(EXPORTER_DEVICE, O_RDWR | O_CLOEXEC));
-	int ret = ioctl(exporter, DMABED_IOC_MIGRATE, &request);
-
-	close(exporter);
-	return ret;
+	return own_migrate(buffer, DMABED_STORAGE_LOW_PAGES);
 }
 
 static void migrate_on_request(void *context)

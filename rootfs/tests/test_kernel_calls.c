@@ -5,7 +5,6 @@
  */
 #include <dmabed.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -68,56 +67,21 @@ TEST_EACH(C2, vmap_counts)
 	CHECK_EQ(call(calls, VUNMAP, 0), -ENOENT);
 }
 
-static int own_buffer(int exporter, uint32_t flags)
-{
-	struct dmabed_export request = {
-		.size = sizeof(request),
-		.flags = flags,
-		.length = LENGTH,
-		.storage = DMABED_STORAGE_AUTO,
-		.fd_flags = O_RDWR | O_CLOEXEC,
-	};
-
-	CHECK_OK(ioctl(exporter, DMABED_IOC_EXPORT, &request));
-	return request.fd;
-}
-
-static int migrate(int exporter, int buffer)
-{
-	struct dmabed_migrate request = {
-		.size = sizeof(request),
-		.fd = buffer,
-		.storage = DMABED_STORAGE_CONTIGUOUS,
-	};
-
-	return ioctl(exporter, DMABED_IOC_MIGRATE, &request);
-}
-
-static int open_exporter(void)
-{
-	int exporter = open(EXPORTER_DEVICE, O_RDWR | O_CLOEXEC);
-
-	if (exporter < 0)
-		skip("there is no " EXPORTER_DEVICE);
-	return exporter;
-}
-
 /* The kernel has an address of the pages: they stay until the last vunmap. */
 static void check_vmapped_stays(uint32_t flags)
 {
-	int exporter = open_exporter();
-	int buffer = own_buffer(exporter, flags);
+	int buffer = CHECK_OK(own_buffer(LENGTH, flags));
 	int calls = calls_on(buffer);
 
 	CHECK_EQ(call(calls, VMAP, 0), 0);
 	CHECK_EQ(call(calls, VMAP_UNLOCKED, 0), 0);
 	CHECK_EQ(call(calls, VMAP_FILL, SEED), 0);
-	CHECK_FAILS(migrate(exporter, buffer), EBUSY);
+	CHECK_FAILS(own_migrate(buffer, DMABED_STORAGE_CONTIGUOUS), EBUSY);
 	CHECK_EQ(call(calls, VUNMAP, 0), 0);
-	CHECK_FAILS(migrate(exporter, buffer), EBUSY);
+	CHECK_FAILS(own_migrate(buffer, DMABED_STORAGE_CONTIGUOUS), EBUSY);
 	CHECK_EQ(call(calls, VMAP_COMPARE, SEED), SAME);
 	CHECK_EQ(call(calls, VUNMAP, 0), 0);
-	CHECK_OK(migrate(exporter, buffer));
+	CHECK_OK(own_migrate(buffer, DMABED_STORAGE_CONTIGUOUS));
 	CHECK_EQ(call(calls, VMAP, 0), 0);
 	CHECK_EQ(call(calls, VMAP_COMPARE, SEED), SAME);
 	CHECK_EQ(call(calls, VUNMAP, 0), 0);
@@ -132,14 +96,13 @@ TEST(C1, vmapped_does_not_move)
 /* Without the operation there is nothing to undo either, and the buffer moves. */
 static void check_without_vmap(uint32_t flags)
 {
-	int exporter = open_exporter();
-	int buffer = own_buffer(exporter, DMABED_EXPORT_NO_VMAP | flags);
+	int buffer = CHECK_OK(own_buffer(LENGTH, DMABED_EXPORT_NO_VMAP | flags));
 	int calls = calls_on(buffer);
 
 	CHECK_EQ(call(calls, VMAP, 0), -EINVAL);
 	CHECK_EQ(call(calls, VMAP_UNLOCKED, 0), -EINVAL);
 	CHECK_EQ(call(calls, VUNMAP, 0), -ENOENT);
-	CHECK_OK(migrate(exporter, buffer));
+	CHECK_OK(own_migrate(buffer, DMABED_STORAGE_CONTIGUOUS));
 	/* the other operations are there */
 	memset(bytes_of(buffer), 0xa5, LENGTH);
 }

@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* C1: buffers of our exporter that lack an operation, or keep their mappings. */
-#include <dmabed.h>
-#include <fcntl.h>
-#include <linux/dma-buf.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "calls.h"
 #include "engines.h"
@@ -16,32 +11,10 @@
 #define FIRST_UNKNOWN_FLAG 16 /* with room for flags to come */
 #define FLAG_BITS 32
 
-static int open_exporter(void)
-{
-	int exporter = open(EXPORTER_DEVICE, O_RDWR | O_CLOEXEC);
-
-	if (exporter < 0)
-		skip("there is no " EXPORTER_DEVICE);
-	return exporter;
-}
-
-static int export_with(__u32 flags)
-{
-	struct dmabed_export request = {
-		.size = sizeof(request),
-		.flags = flags,
-		.length = LENGTH,
-		.storage = DMABED_STORAGE_AUTO,
-		.fd_flags = O_RDWR | O_CLOEXEC,
-	};
-
-	return ioctl(open_exporter(), DMABED_IOC_EXPORT, &request) ? -1 : request.fd;
-}
-
 /* Of uapi/dmabed.h, but an exporter may be older than that. */
 static int export_lacking(__u32 flags)
 {
-	int buffer = export_with(flags);
+	int buffer = own_buffer(LENGTH, flags);
 
 	if (buffer < 0 && errno == EINVAL)
 		skip("the exporter does not know flags %#x", flags);
@@ -77,25 +50,17 @@ TEST(C1, without_cpu_access)
 	check_cpu_sees(buffer, 83, LENGTH);
 }
 
-static unsigned int mappings_of(int buffer)
-{
-	struct dmabed_buffer_info info = { .size = sizeof(info), .fd = buffer };
-
-	CHECK_OK(ioctl(open_exporter(), DMABED_IOC_BUFFER_INFO, &info));
-	return info.mappings;
-}
-
 /* Unmapped by the importer it goes; kept by the framework it stays to the detach. */
 TEST(C1, mapping_not_kept)
 {
-	int buffer = CHECK_OK(export_with(0));
+	int buffer = CHECK_OK(own_buffer(LENGTH, 0));
 	int engine = engine_open();
 	int attachment = CHECK_OK(engine_attach(engine, buffer, 0));
 
 	CHECK_OK(engine_map(engine, attachment, DMABED_BIDIRECTIONAL));
-	CHECK_EQ(mappings_of(buffer), 1);
+	CHECK_EQ(own_mappings(buffer), 1);
 	CHECK_OK(engine_unmap(engine, attachment));
-	CHECK_EQ(mappings_of(buffer), 0);
+	CHECK_EQ(own_mappings(buffer), 0);
 }
 
 TEST(C1, mapping_kept)
@@ -106,33 +71,33 @@ TEST(C1, mapping_kept)
 
 	CHECK_OK(engine_map(engine, attachment, DMABED_TO_DEVICE));
 	CHECK_OK(engine_unmap(engine, attachment));
-	CHECK_EQ(mappings_of(buffer), 1);
+	CHECK_EQ(own_mappings(buffer), 1);
 	CHECK_FAILS(engine_map(engine, attachment, DMABED_FROM_DEVICE), EBUSY);
 	CHECK_OK(engine_map(engine, attachment, DMABED_TO_DEVICE));
-	CHECK_EQ(mappings_of(buffer), 1);
+	CHECK_EQ(own_mappings(buffer), 1);
 	CHECK_OK(engine_detach(engine, attachment));
-	CHECK_EQ(mappings_of(buffer), 0);
+	CHECK_EQ(own_mappings(buffer), 0);
 }
 
 /* A dynamic importer of a static buffer is mapped both ways for as long as it is attached. */
 TEST(C1, mapping_of_the_framework)
 {
-	int buffer = CHECK_OK(export_with(0));
+	int buffer = CHECK_OK(own_buffer(LENGTH, 0));
 	int engine = engine_open();
 	int attachment = CHECK_OK(engine_attach(engine, buffer, DMABED_ATTACH_DYNAMIC));
 
-	CHECK_EQ(mappings_of(buffer), 1);
+	CHECK_EQ(own_mappings(buffer), 1);
 	CHECK_OK(engine_map(engine, attachment, DMABED_FROM_DEVICE));
 	CHECK_OK(engine_unmap(engine, attachment));
-	CHECK_EQ(mappings_of(buffer), 1);
+	CHECK_EQ(own_mappings(buffer), 1);
 	CHECK_OK(engine_detach(engine, attachment));
-	CHECK_EQ(mappings_of(buffer), 0);
+	CHECK_EQ(own_mappings(buffer), 0);
 }
 
 /* What is kept cannot move. */
 TEST(C1, kept_and_dynamic_refused)
 {
-	CHECK_FAILS(export_with(DMABED_EXPORT_CACHE_SGT | DMABED_EXPORT_DYNAMIC), EINVAL);
+	CHECK_FAILS(own_buffer(LENGTH, DMABED_EXPORT_CACHE_SGT | DMABED_EXPORT_DYNAMIC), EINVAL);
 }
 
 TEST(C1, unknown_export_flags)
@@ -141,6 +106,6 @@ TEST(C1, unknown_export_flags)
 
 	for (bit = FIRST_UNKNOWN_FLAG; bit < FLAG_BITS; bit++) {
 		trying("flag %#x", 1u << bit);
-		CHECK_FAILS(export_with(1u << bit), EINVAL);
+		CHECK_FAILS(own_buffer(LENGTH, 1u << bit), EINVAL);
 	}
 }
