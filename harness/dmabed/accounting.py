@@ -67,15 +67,18 @@ class Accountant:
         return counts
 
     def _registers_of(self, device: str) -> Counts:
-        names = f"entries in the ring of {device}", f"interrupts pending in {device}", f"errors in {device}"
+        ring, pending, errors = (
+            f"{what} {device}" for what in ("entries in the ring of", "interrupts pending in", "errors in")
+        )
         try:
             state = self._slots.state(device)
         except QmpError:
-            return dict.fromkeys(names)
-        pending: int = state["irq-status"] & state["irq-enable"]
-        return dict(
-            zip(names, (state["ring-pending"], pending.bit_count(), int(state["error"] != 0)), strict=True)
-        )
+            return {ring: None, pending: None, errors: None}
+        return {
+            ring: state["ring-pending"],
+            pending: (state["irq-status"] & state["irq-enable"]).bit_count(),
+            errors: int(state["error"] != 0),
+        }
 
     def _jobs_of(self, device: str) -> int | None:
         try:

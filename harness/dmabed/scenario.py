@@ -66,20 +66,23 @@ class Scenario:
     report: str = ""  # of a regression: where it was reported
     told_apart_by: str = ""  # of a regression: the switch with which it fails
     cast: casting.Roles = field(default_factory=dict)  # parts, and the roles that may play them
-    not_in: Mapping[str, str] = field(
-        default_factory=dict
-    )  # variants of the kernel, and why it is skipped there
+    # variants of the kernel, and why it is skipped there
+    not_in: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def family(self) -> str:
-        """The name without the combination of a matrix."""
-        return self.name.partition("[")[0]
+        return family_of(self.name)
 
     @property
     def devices(self) -> tuple[str, ...]:
         """The devices that the scenario names, in order of appearance."""
         named = [step.device for step in self.steps if step.device]
         return tuple(dict.fromkeys([*named, *self.hardware, *self.device_overrides]))
+
+
+def family_of(name: str) -> str:
+    """The scenario's name without the combination of its matrix, of which there may be dozens."""
+    return name.partition("[")[0]
 
 
 def load(path: Path | str) -> Scenario:

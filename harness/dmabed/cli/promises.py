@@ -111,14 +111,9 @@ def _print(reports: Sequence[RowReport]) -> None:
             {
                 "id": report.row.id,
                 "state": report.state.value,
-                "scenarios": list(dict.fromkeys(map(_family, report.scenarios))),
+                "scenarios": list(dict.fromkeys(map(scenario.family_of, report.scenarios))),
                 "promise": report.row.promise,
             }
             for report in reports
         ]
     )
-
-
-def _family(name: str) -> str:
-    """The scenario without the combination of its matrix, of which there may be dozens."""
-    return name.partition("[")[0]
