@@ -108,15 +108,9 @@ void dmabed_move_burst(DmabedEngineState *s, uint64_t length);
 
 bool dmabed_window_init(DmabedEngineState *s, Error **errp);
 void dmabed_window_fini(DmabedEngineState *s);
-uint64_t dmabed_window_mask(const DmabedEngineState *s);
 /* How many bytes from @bus on answer; at most @length, 0: nobody does */
 uint64_t dmabed_window_reach(DmabedEngineState *s, uint64_t bus,
                              uint64_t length, bool is_write);
-bool dmabed_window_read(DmabedEngineState *s, uint64_t bus, void *data,
-                        uint64_t length);
-bool dmabed_window_write(DmabedEngineState *s, uint64_t bus, const void *data,
-                         uint64_t length);
-
 /* Behind an IOMMU: the system's address of a byte that answers at @bus */
 bool dmabed_window_find(DmabedEngineState *s, uint64_t bus, bool is_write,
                         uint64_t *system);

@@ -81,7 +81,7 @@ uint32_t dmabed_list_fetch(DmabedEngineState *s, DmabedList *list,
     size_t size = (size_t)count * DMABED_SEGMENT_SIZE;
     g_autofree uint8_t *raw = g_malloc(size);
 
-    if (!dmabed_window_read(s, bus, raw, size)) {
+    if (!dmabed_bus_read(&s->bus, bus, raw, size)) {
         return DMABED_COMP_BAD_LIST;
     }
     list->count = count;
@@ -108,7 +108,7 @@ static bool crosses_boundary(const DmabedEngineState *s, DmabedSegment seg)
 
 static bool beyond_width(const DmabedEngineState *s, DmabedSegment seg)
 {
-    uint64_t mask = dmabed_window_mask(s);
+    uint64_t mask = dmabed_bus_mask(&s->bus);
 
     return seg.address > mask || seg.length - 1 > mask - seg.address;
 }
@@ -191,13 +191,13 @@ static uint64_t driven_address(const DmabedEngineState *s,
     uint64_t counter = (start & ~s->boundary_mask) |
                        ((start + offset) & s->boundary_mask);
 
-    return counter & dmabed_window_mask(s);
+    return counter & dmabed_bus_mask(&s->bus);
 }
 
 /* Bytes until the counter or the address lines wrap; never 0 */
 static uint64_t until_wrap(const DmabedEngineState *s, uint64_t bus)
 {
-    uint64_t mask = s->boundary_mask & dmabed_window_mask(s);
+    uint64_t mask = s->boundary_mask & dmabed_bus_mask(&s->bus);
     uint64_t last = mask - (bus & mask);
 
     return last == UINT64_MAX ? UINT64_MAX : last + 1;

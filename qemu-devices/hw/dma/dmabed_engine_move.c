@@ -23,11 +23,11 @@ static void move_rest(DmabedEngineState *s, DmabedList *list, uint64_t run,
     g_autofree uint8_t *rest = g_malloc(length);
 
     if (!length || dmabed_window_reach(s, bus, length, is_write) < length ||
-        !dmabed_window_read(s, bus, rest, length)) {
+        !dmabed_bus_read(&s->bus, bus, rest, length)) {
         return;
     }
     if (is_write) {
-        dmabed_window_write(s, bus, rest, length);
+        dmabed_bus_write(&s->bus, bus, rest, length);
     }
     dmabed_evidence_access(s, bus, length, is_write);
 }
@@ -42,8 +42,8 @@ static void nobody_answers(DmabedEngineState *s, DmabedList *list,
 static bool access_run(DmabedEngineState *s, uint64_t bus, uint8_t *data,
                        uint64_t length, bool is_write)
 {
-    bool ok = is_write ? dmabed_window_write(s, bus, data, length)
-                       : dmabed_window_read(s, bus, data, length);
+    bool ok = is_write ? dmabed_bus_write(&s->bus, bus, data, length)
+                       : dmabed_bus_read(&s->bus, bus, data, length);
 
     if (ok) {
         dmabed_evidence_access(s, bus, length, is_write);

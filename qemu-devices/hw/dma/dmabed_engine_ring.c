@@ -73,7 +73,7 @@ static bool write_completion(DmabedEngineState *s)
     uint64_t at = s->comp_base + (uint64_t)s->ring_tail * DMABED_COMP_SIZE;
 
     fill_completion(&s->job, raw);
-    return dmabed_window_write(s, at, raw, sizeof(raw));
+    return dmabed_bus_write(&s->bus, at, raw, sizeof(raw));
 }
 
 static void raise_done(DmabedEngineState *s)
@@ -209,7 +209,7 @@ static void fetch_job(DmabedEngineState *s)
         return;
     }
     dmabed_evidence_fetch(s);
-    if (!dmabed_window_read(s, at, raw, sizeof(raw))) {
+    if (!dmabed_bus_read(&s->bus, at, raw, sizeof(raw))) {
         dmabed_ring_stop(s, DMABED_ERROR_RING_FETCH);
         return;
     }

@@ -6,7 +6,7 @@
 #include "qemu/osdep.h"
 #include "qapi/visitor.h"
 #include "qobject/qdict.h"
-#include "qobject/qnum.h"
+#include "hw/dma/dmabed_record.h"
 #include "dmabed_engine_internal.h"
 
 static uint32_t ring_pending(const DmabedEngineState *s)
@@ -22,10 +22,10 @@ static QDict *state_to_dict(const DmabedEngineState *s)
     QDict *dict = qdict_new();
 
     qdict_put_bool(dict, "enabled", s->ctrl & DMABED_CTRL_ENABLE);
-    qdict_put(dict, "ring-pending", qnum_from_uint(ring_pending(s)));
-    qdict_put(dict, "irq-status", qnum_from_uint(s->irq_status));
-    qdict_put(dict, "irq-enable", qnum_from_uint(s->irq_enable));
-    qdict_put(dict, "error", qnum_from_uint(s->error));
+    dmabed_put_u64(dict, "ring-pending", ring_pending(s));
+    dmabed_put_u64(dict, "irq-status", s->irq_status);
+    dmabed_put_u64(dict, "irq-enable", s->irq_enable);
+    dmabed_put_u64(dict, "error", s->error);
     return dict;
 }
 

@@ -21,11 +21,6 @@ void dmabed_window_fini(DmabedEngineState *s)
     dmabed_bus_fini(&s->bus);
 }
 
-uint64_t dmabed_window_mask(const DmabedEngineState *s)
-{
-    return dmabed_bus_mask(&s->bus);
-}
-
 uint64_t dmabed_window_reach(DmabedEngineState *s, uint64_t bus,
                              uint64_t length, bool is_write)
 {
@@ -39,12 +34,6 @@ uint64_t dmabed_window_reach(DmabedEngineState *s, uint64_t bus,
         return 0;
     }
     return reach;
-}
-
-bool dmabed_window_read(DmabedEngineState *s, uint64_t bus, void *data,
-                        uint64_t length)
-{
-    return dmabed_bus_read(&s->bus, bus, data, length);
 }
 
 bool dmabed_window_find(DmabedEngineState *s, uint64_t bus, bool is_write,
@@ -61,10 +50,4 @@ bool dmabed_window_find(DmabedEngineState *s, uint64_t bus, bool is_write,
     }
     *system = entry.translated_addr + (bus & entry.addr_mask);
     return true;
-}
-
-bool dmabed_window_write(DmabedEngineState *s, uint64_t bus, const void *data,
-                         uint64_t length)
-{
-    return dmabed_bus_write(&s->bus, bus, data, length);
 }
