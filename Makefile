@@ -4,7 +4,8 @@
 # dmabed; build/venv is a link to the Python environment in the cache.
 
 PYTHON := PYTHONPATH=$(CURDIR)/harness build/venv/bin/python
-PYTEST := $(PYTHON) -m pytest
+# a worker for each core; 8 guests at a time are enough of a load
+PYTEST := $(PYTHON) -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test unit lint check setup build clean
