@@ -8,14 +8,17 @@ they say nothing of our promises.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
-import threading
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from dmabed.errors import InputError
+from dmabed.files import named
 from dmabed.results import write_atomically
 from dmabed.sabotage import Trial
 
@@ -41,14 +44,14 @@ class Kept:
 
 
 class TrialFile:
-    """Takes the trials of one campaign, from any thread."""
+    """Takes the trials of one campaign, from any thread; others may write to the same file meanwhile."""
 
     def __init__(self, folder: Path, subject: Subject) -> None:
         """Writes the file, so that what is wrong with it or the folder is told before anything is tried."""
         self._path = folder / STORED
         self._subject = subject
-        self._lock = threading.Lock()
-        self._write(_entries(self._path))
+        with _alone_in(folder):
+            self._write(_entries(self._path))
 
     def add(self, trial: Trial) -> None:
         """Keep a trial; it is on disk when this returns."""
@@ -57,12 +60,24 @@ class TrialFile:
             "versions": dict(self._subject.versions),
             "foreign-kernel": self._subject.foreign,
         }
-        with self._lock:
+        with _alone_in(self._path.parent):
             left = [_without(entry, fresh, trial.switch.rows) for entry in _entries(self._path)]
             self._write([entry for entry in left if entry["rows"] or entry.get("not-tried")] + [fresh])
 
     def _write(self, entries: Sequence[Mapping[str, Any]]) -> None:
         write_atomically(self._path, json.dumps({"switches": entries}, indent=2) + "\n")
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Between reading and writing nobody else writes, whether a thread or another dmabed."""
+    with named(folder):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _without(entry: dict[str, Any], fresh: Mapping[str, Any], claimed: Sequence[str]) -> dict[str, Any]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,20 @@ def test_trials_of_the_users_kernel_do_not_count(tmp_path: Path) -> None:
     assert caught(tmp_path) == {"C4": True}
     assert catching_revisions(load(tmp_path)) == {"C4": {"1"}}
     assert sum(trial.foreign for trial in load(tmp_path)) == 1
+
+
+def test_campaigns_that_run_at_the_same_time_lose_no_trial(tmp_path: Path) -> None:
+    def campaign(name: str) -> None:
+        file = TrialFile(tmp_path, Subject())
+        for number in range(20):
+            file.add(Trial(Switch(f"{name}{number}", ("C4",), "", "failed"), {"C4": CAUGHT}))
+
+    both = [threading.Thread(target=campaign, args=(name,)) for name in "ab"]
+    for each in both:
+        each.start()
+    for each in both:
+        each.join()
+    assert {entry["switch"] for entry in stored(tmp_path)} == {f"{c}{n}" for c in "ab" for n in range(20)}
 
 
 def test_files_of_before_tell_no_revision(tmp_path: Path) -> None:
