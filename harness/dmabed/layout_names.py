@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Names of a layout that mean something else to QEMU or in a device tree.
 
-A device's name is its QOM id, a child of the machine's ``peripheral``, and a media block's is its node's.
-Which names clash was found by trying every property of every object of the machine on every kind of device.
+A device's name is its QOM id, a child of the machine's ``peripheral``. Media blocks and reserved memory give
+theirs to nodes. Which names clash was found by trying every property of every object of the machine on every
+kind of device.
 """
 
 from __future__ import annotations
@@ -23,7 +24,11 @@ _LINK_TO_IOMMU = "iommu"
 # QEMU puts its own in place of every node with this name at the root (arm_load_dtb() in hw/arm/boot.c)
 _MEMORY_NODE = "memory"
 # dtc holds nodes with these names against the bindings of what usually has them (its checks.c)
-_KNOWN_TO_DTC = ("endpoint", "i2c", "i2c-arb", "i2c-bus", "spi")
+_KNOWN_TO_DTC = dict.fromkeys(
+    ("endpoint", "i2c", "i2c-arb", "i2c-bus", "spi"), "a node of another kind to dtc"
+)
+# in /reserved-memory only this one: dtc aborts
+_KNOWN_IN_MEMORY = {"endpoint": _KNOWN_TO_DTC["endpoint"]}
 
 
 def port_id(number: int) -> str:
@@ -36,16 +41,18 @@ def problems(layout: Layout) -> Iterator[Problem]:
     ports = layout.platform.pcie.ports if layout.platform.pcie else 0
     taken = {port_id(number): "a root port of PCI Express" for number in range(ports)}
     taken[_OF_EVERY_OBJECT] = "a property of every object in QEMU"
+    of_iommus = taken | {_LINK_TO_IOMMU: "QEMU's link to an IOMMU"}
     for iommu in layout.iommus:
-        yield from _clash(("iommus", iommu.name), taken | {_LINK_TO_IOMMU: "QEMU's link to an IOMMU"})
+        yield from _clash(iommu.name, ("iommus", iommu.name), of_iommus)
     for device in layout.devices:
-        yield from _clash(("devices", device.name), taken)
-    nodes = {_MEMORY_NODE: "the node of RAM in the device tree"}
-    nodes |= dict.fromkeys(_KNOWN_TO_DTC, "a node of another kind to dtc")
+        yield from _clash(device.name, ("devices", device.name), taken)
+    of_media = taken | _KNOWN_TO_DTC | {_MEMORY_NODE: "the node of RAM in the device tree"}
     for block in layout.media:
-        yield from _clash(("devices", block.name), taken | nodes)
+        yield from _clash(block.name, ("devices", block.name), of_media)
+    for index, area in enumerate(layout.reserved):
+        yield from _clash(area.name, ("memory", "reserved", index, "name"), _KNOWN_IN_MEMORY)
 
 
-def _clash(path: tuple[str, str], taken: dict[str, str]) -> Iterator[Problem]:
-    if path[1] in taken:
-        yield Problem(path, f"'{path[1]}' is {taken[path[1]]}", "another name")
+def _clash(name: str, path: tuple[str | int, ...], taken: dict[str, str]) -> Iterator[Problem]:
+    if name in taken:
+        yield Problem(path, f"'{name}' is {taken[name]}", "another name")

@@ -273,6 +273,11 @@ WRONG = {
         'name: "linux,cma"',
         "10: memory.reserved[1].name: 'linux,cma' is taken; allowed: another name",
     ),
+    "reserved as dtc knows another node": (
+        "name: firmware",
+        "name: endpoint",
+        "10: memory.reserved[1].name: 'endpoint' is a node of another kind to dtc; allowed: another name",
+    ),
     "alignment": (
         "alignment: 64",
         "alignment: 48",
