@@ -35,12 +35,13 @@ from dmabed.machine import Machine
 
 FORMAT = 2
 BOOT_CONSOLE = "boot-console.log"  # beside a restored guest's own: what it said before the snapshot
-KEEP = 40  # one for each layout, and for those whose devices scenarios change
+KEEP = 48  # one for each layout, and for those whose devices scenarios change: all the tests need 43
 NO_MODULES = "a bare Image has no modules of ours: give --kernel the tree that it was built in"
 # a ready guest has touched 160 to 250 MiB of its RAM (measured on the three base layouts), one with
 # the debug kernel 1.1 GiB on 6 GiB: KASAN's shadow
 NEEDED_BYTES = 1280 << 20
 MIGRATE_SECONDS = 30.0
+_SCRATCH = ".tmp"
 
 
 def identity(artifacts: Artifacts, layout: Layout, image: Image) -> str:
@@ -91,32 +92,45 @@ class Store:
         return isinstance(meta, dict) and meta.get("identity") == key and meta.get("sizes") == sizes
 
     @contextlib.contextmanager
-    def lock(self, key: str) -> Iterator[None]:
-        """One maker at a time for each identity, across processes and threads."""
+    def lock(self, key: str, how: int = fcntl.LOCK_EX) -> Iterator[None]:
+        """One maker at a time for each identity, across processes and threads; readers share (LOCK_SH)."""
         with (self.root / f"{key}.lock").open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            fcntl.flock(file, how)
             yield
 
+    def take(self, key: str) -> bool:
+        """Whether there is a usable one; then it is the last used, and not pruned for long."""
+        with self.lock(key, fcntl.LOCK_SH):
+            usable = self.usable(key)
+            if usable:
+                os.utime(self.path(key))
+            return usable
+
     def prune(self) -> None:
-        """Keep the newest, and nothing of makers that were killed.
+        """Keep the last used, and nothing of makers that were killed.
 
         A guest that still maps an older snapshot is not disturbed. Locks stay:
         another process may be waiting on one.
         """
-        made = sorted((p.parent for p in self.root.glob("*/meta.json")), key=lambda p: p.stat().st_mtime)
-        for path in made[:-KEEP]:
-            shutil.rmtree(path, ignore_errors=True)
-        for scratch in self.root.glob("*.tmp"):
-            if not self._is_being_made(scratch.name.partition(".")[0]):
-                shutil.rmtree(scratch, ignore_errors=True)
+        for used, path in self._by_last_use()[:-KEEP]:
+            self._drop(path, used)
+        for scratch in self.root.glob(f"*{_SCRATCH}"):
+            self._drop(scratch)
 
-    def _is_being_made(self, key: str) -> bool:
-        with (self.root / f"{key}.lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return True
-        return False
+    def _by_last_use(self) -> list[tuple[float, Path]]:
+        """The oldest first, without those that another process takes away meanwhile."""
+        found = []
+        for path in self.root.glob("*/meta.json"):
+            with contextlib.suppress(FileNotFoundError):
+                found.append((path.parent.stat().st_mtime, path.parent))
+        return sorted(each for each in found if each[1].suffix != _SCRATCH)
+
+    def _drop(self, path: Path, used: float | None = None) -> None:
+        """Remove a folder, unless somebody has its lock, or has taken it since it was ``used``."""
+        lock = self.lock(path.name.partition(".")[0], fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with contextlib.suppress(BlockingIOError, FileNotFoundError), lock:
+            if used is None or path.stat().st_mtime == used:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def ensure(store: Store, artifacts: Artifacts, layout: Layout, image: Image, directory: Path) -> str:
@@ -126,8 +140,7 @@ def ensure(store: Store, artifacts: Artifacts, layout: Layout, image: Image, dir
     when an engine is missing, since every restore would miss it.
     """
     key = identity(artifacts, layout, image)
-    if store.usable(key):
-        os.utime(store.path(key))  # last use, for prune()
+    if store.take(key):
         return key
     with store.lock(key):
         if not store.usable(key):
@@ -141,7 +154,7 @@ def _make(
 ) -> None:
     _check_room(store.root)
     shutil.rmtree(store.path(key), ignore_errors=True)
-    scratch = store.root / f"{key}.{os.getpid()}.tmp"
+    scratch = store.root / f"{key}.{os.getpid()}{_SCRATCH}"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(mode=0o700)
     try:

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import dataclasses
+import fcntl
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -134,9 +136,60 @@ def test_a_damaged_description_makes_it_unusable(tmp_path: Path, meta: str) -> N
     assert not store.usable("k")
 
 
-def test_old_snapshots_go(tmp_path: Path) -> None:
+@pytest.fixture
+def full(tmp_path: Path) -> Store:
+    """A store with three snapshots more than are kept, the first the oldest: "000", "001"..."""
     store = Store(tmp_path)
     for number in range(snapshot.KEEP + 3):
-        save(store, f"{number:03}")
-    store.prune()
-    assert len([p for p in tmp_path.iterdir() if p.is_dir()]) == snapshot.KEEP
+        os.utime(save(store, f"{number:03}"), (number, number))
+    return store
+
+
+def gone(store: Store) -> set[str]:
+    return {name for number in range(snapshot.KEEP + 3) if not store.usable(name := f"{number:03}")}
+
+
+def test_old_snapshots_go(full: Store) -> None:
+    full.prune()
+    assert gone(full) == {"000", "001", "002"}
+
+
+def test_a_snapshot_that_was_taken_stays(full: Store) -> None:
+    assert full.take("001")
+    full.prune()
+    assert gone(full) == {"000", "002", "003"}
+
+
+def test_a_snapshot_that_is_taken_during_a_prune_stays(full: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = full._by_last_use()
+    monkeypatch.setattr(full, "_by_last_use", lambda: known)
+    assert full.take("001")
+    full.prune()
+    assert gone(full) == {"000", "002"}
+
+
+def test_a_snapshot_that_somebody_has_locked_stays(full: Store) -> None:
+    with full.lock("001", fcntl.LOCK_SH):
+        full.prune()
+    assert gone(full) == {"000", "002"}
+
+
+def test_two_may_prune_at_once(full: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = full._by_last_use()
+    full.prune()
+    monkeypatch.setattr(full, "_by_last_use", lambda: known)
+    full.prune()
+    assert gone(full) == {"000", "001", "002"}
+
+
+def test_a_snapshot_that_is_gone_is_not_taken(tmp_path: Path) -> None:
+    assert not Store(tmp_path).take("k")
+
+
+def test_what_a_killed_maker_left_goes(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for name in ("dead.1.tmp", "alive.2.tmp"):
+        (tmp_path / name).mkdir()
+    with store.lock("alive"):
+        store.prune()
+    assert [path.name for path in tmp_path.glob("*.tmp")] == ["alive.2.tmp"]
