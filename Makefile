@@ -4,8 +4,8 @@
 # dmabed; build/venv is a link to the Python environment in the cache.
 
 PYTHON := PYTHONPATH=$(CURDIR)/harness build/venv/bin/python
-# a worker for each core; 8 guests at a time are enough of a load
-PYTEST := $(PYTHON) -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal
+# how many workers: tests/conftest.py
+PYTEST := $(PYTHON) -m pytest --numprocesses auto --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test unit lint check setup build clean

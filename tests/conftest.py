@@ -32,6 +32,19 @@ Judge = Callable[[str], Verdict]
 Dmabed = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """A worker for each core that has the memory for two guests: some tests start two, some of 1.4 GiB."""
+    cores = len(os.sched_getaffinity(0))
+    return max(1, min(cores, available_memory() // (2 << 30)))
+
+
+def available_memory() -> int:
+    """Bytes, as Linux estimates them."""
+    lines = Path("/proc/meminfo").read_text().splitlines()
+    (kilobytes,) = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
+    return int(kilobytes) << 10
+
+
 @pytest.fixture(scope="session")
 def artifacts() -> Artifacts:
     """Everything that boots, built if need be."""

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from dmabed import unreachable
-from dmabed.build import Counted
+from dmabed.build import Counted, reporter
+from dmabed.build.cache import Cache, default_root
 from dmabed.build.kernel import COUNTED
 from dmabed.build.toolchain import CROSS
 from dmabed.errors import TestbedError
@@ -162,7 +163,9 @@ def _gcovr(source: Path, work: Path, to: Path, html: Path | None) -> None:
         index = html.resolve() / "index.html"
         words += ["--html-details", str(index), "--html-title", f"Coverage of {COUNTED}"]
     words.append(str(work.resolve()))  # the names of files are as seen from the source
-    done = subprocess.run(words, cwd=source, capture_output=True, text=True, check=False)
+    # for a moment gcov's files lie in the source, which all share
+    with Cache(default_root()).lock("coverage-report", reporter()):
+        done = subprocess.run(words, cwd=source, capture_output=True, text=True, check=False)
     if done.returncode:
         raise TestbedError("gcovr failed", why=done.stderr)
 

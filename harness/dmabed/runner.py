@@ -86,9 +86,10 @@ class Runner:
             while left:
                 _report_finished(left, report)
         except BaseException:
-            # the guests die, and each worker comes back with what it has
-            left = {future for future in left if not future.cancel()}
-            self.stop()
+            try:
+                left = {future for future in left if not future.cancel()}
+            finally:  # the guests die, and each worker comes back with what it has
+                self.stop()
             while left:
                 with contextlib.suppress(FileError):  # the first one is told
                     _report_finished(left, report)

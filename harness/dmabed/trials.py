@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +22,7 @@ from dmabed.results import write_atomically
 from dmabed.sabotage import Trial
 
 STORED = "sabotage.json"
+LOCK = ".sabotage.lock"
 
 
 @dataclass(frozen=True)
@@ -71,13 +71,12 @@ class TrialFile:
 @contextlib.contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
     """Between reading and writing nobody else writes, whether a thread or another dmabed."""
-    with named(folder):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    path = folder / LOCK
+    with contextlib.ExitStack() as stack:
+        with named(path):
+            file = stack.enter_context(path.open("a"))
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield
-    finally:
-        os.close(descriptor)
 
 
 def _without(entry: dict[str, Any], fresh: Mapping[str, Any], claimed: Sequence[str]) -> dict[str, Any]:

@@ -19,6 +19,7 @@
 
 struct exporter {
 	const char *name; /* in the names of tests */
+	const char *device; /* NULL: cma_heap() */
 	/* a new fd, or -1 and errno */
 	int (*make)(const struct exporter *exporter, size_t length, int fd_flags);
 	uint32_t flags;

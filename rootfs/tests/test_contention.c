@@ -32,7 +32,7 @@ struct migration {
 /* It can move; its first storage is where the first engine wants it. */
 static int movable_buffer(void)
 {
-	return buffer_of(exporter_named("dynamic"), LENGTH);
+	return CHECK_OK(own_buffer(LENGTH, DMABED_EXPORT_DYNAMIC));
 }
 
 static void map_narrow(void *context)

@@ -139,11 +139,17 @@ def test_a_kernel_that_panics_at_boot_failed_and_the_testbed_did_not(dmabed: Dma
 @pytest.mark.parametrize(
     ("words", "status"), [("exec -- yes", 128 + 13), ("list layouts --json", 0), ("rows", 0)]
 )
-def test_a_reader_that_goes_away_is_no_failure_and_no_hang(words: str, status: int) -> None:
+def test_a_reader_that_goes_away_is_no_failure_and_no_hang(tmp_path: Path, words: str, status: int) -> None:
     script = f"{sys.executable} -m dmabed {words} | head -c 2 >/dev/null; echo ${{PIPESTATUS[0]}}"
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "harness")}
     done = subprocess.run(
-        ["bash", "-c", script], env=environment, capture_output=True, text=True, timeout=120, check=True
+        ["bash", "-c", script],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
     )
     assert int(done.stdout) == status
     assert "Traceback" not in done.stderr

@@ -56,7 +56,7 @@ def guests(folder: Path) -> list[int]:
     return found
 
 
-def wait_until(condition: object, seconds: float = 60) -> None:
+def wait_until(condition: object, seconds: float = 180) -> None:
     assert callable(condition)
     end = time.monotonic() + seconds
     while not condition():
@@ -81,10 +81,12 @@ def run(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        wait_until(lambda: _holds(tmp_path) or process.poll() is not None)
-        assert process.poll() is None, process.communicate()
-        yield process
-        process.kill()
+        try:
+            wait_until(lambda: _holds(tmp_path) or process.poll() is not None)
+            assert process.poll() is None, process.communicate()
+            yield process
+        finally:
+            process.kill()
 
 
 def _holds(folder: Path) -> bool:
@@ -117,7 +119,7 @@ def test_a_killed_harness_leaves_no_guest_and_its_results(run: subprocess.Popen[
     assert guests(tmp_path)
     run.kill()
     run.communicate(timeout=120)
-    wait_until(lambda: not guests(tmp_path), 60)
+    wait_until(lambda: not guests(tmp_path))
     stored = json.loads((tmp_path / "results" / "latest" / "results.json").read_text())
     assert [entry["name"] for entry in stored["scenarios"] if entry["status"] == "passed"] == ["quick"]
     assert stored["verdict"] != "passed"

@@ -102,12 +102,14 @@ Rig *rig_start_port(void)
  */
 static void quit(QTestState *qts)
 {
+    pid_t pid = qtest_pid(qts);
     siginfo_t ended = { 0 };
 
-    kill(qtest_pid(qts), SIGTERM);
+    g_assert_cmpint(pid, >, 0);
+    kill(pid, SIGTERM);
     for (int i = 0; i < 1000 && !ended.si_pid; i++) {
         g_usleep(1000);
-        waitid(P_PID, qtest_pid(qts), &ended, WEXITED | WNOHANG | WNOWAIT);
+        waitid(P_PID, pid, &ended, WEXITED | WNOHANG | WNOWAIT);
     }
     qtest_quit(qts);
 }
