@@ -356,6 +356,7 @@ def test_reset_ends_idle_threads_and_frees_names(agent: AgentProcess) -> None:
     agent.result("export", buffer="a", length=4096)
     agent.result("attach", device="codec", buffer="a")
     agent.result("sync", thread="idle")
+    agent.result("sync", threads=["idle"])  # it answers a moment before it is idle
     agent.send("wait", device="capture", job=JOB_STUCK, timeout_ms=1500, thread="busy")
     assert agent.result("reset") == {}
     assert set(agent.result("threads")) == {"main", "busy"}
