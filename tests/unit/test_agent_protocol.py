@@ -344,7 +344,7 @@ def test_the_reader_answers_when_main_hangs(agent: AgentProcess) -> None:
 
 
 def test_sync_waits_for_the_named_threads(agent: AgentProcess) -> None:
-    agent.send("wait", device="codec", job=JOB_STUCK, timeout_ms=500, thread="slow")
+    agent.send("wait", device="codec", job=JOB_STUCK, timeout_ms=1500, thread="slow")
     assert agent.result("sync", threads=["other"]) == {"busy": []}
     assert agent.result("sync", timeout_ms=20) == {"busy": ["slow"]}
     waiting = agent.send("sync", threads=["slow"])
@@ -374,7 +374,7 @@ def test_threads_are_limited_and_can_be_had_again(agent: AgentProcess) -> None:
 
 
 def test_a_queue_is_limited(agent: AgentProcess) -> None:
-    stuck = agent.send("wait", device="codec", job=JOB_STUCK, timeout_ms=1500)
+    stuck = agent.send("wait", device="codec", job=JOB_STUCK, timeout_ms=4000)
     threads_when_busy(agent, "main")
     for _ in range(1024):
         agent.send("reset")
