@@ -119,11 +119,12 @@ class Store:
 
     def _by_last_use(self) -> list[tuple[float, Path]]:
         """The oldest first, without those that another process takes away meanwhile."""
+        made = [meta.parent for meta in self.root.glob("*/meta.json") if meta.parent.suffix != _SCRATCH]
         found = []
-        for path in self.root.glob("*/meta.json"):
+        for path in made:
             with contextlib.suppress(FileNotFoundError):
-                found.append((path.parent.stat().st_mtime, path.parent))
-        return sorted(each for each in found if each[1].suffix != _SCRATCH)
+                found.append((path.stat().st_mtime, path))
+        return sorted(found)
 
     def _drop(self, path: Path, used: float | None = None) -> None:
         """Remove a folder, unless somebody has its lock, or has taken it since it was ``used``."""
