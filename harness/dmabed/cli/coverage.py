@@ -32,7 +32,7 @@ from dmabed.files import named
 from dmabed.generation import CURRENT
 from dmabed.goals import Goal
 from dmabed.machine import Machine
-from dmabed.plan import Planned, make_plan
+from dmabed.plan import Planned, in_variant, make_plan
 from dmabed.results import Results, make_run_folder
 from dmabed.runner import Runner
 from dmabed.scenario import find, in_generations
@@ -103,7 +103,7 @@ def coverage(
 def _plan(what: tuple[str, ...], wanted: tuple[str, ...]) -> list[Planned]:
     """The other generations have a framework of their own, in no line of drivers/dma-buf."""
     chosen = in_generations(find(what), (CURRENT,))
-    return [_skipped_if_apart(entry) for entry in make_plan(chosen, wanted)]
+    return [_skipped_if_apart(entry) for entry in in_variant(make_plan(chosen, wanted), VARIANT)]
 
 
 def _skipped_if_apart(entry: Planned) -> Planned:
